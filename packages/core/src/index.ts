@@ -1,0 +1,73 @@
+// @interstate/core: words and decisions, pure. In message order.
+export {
+  type Address,
+  type AddressOptions,
+  AddressRef,
+  type AggregateTypes,
+  type CommandFor,
+  type Contract,
+  type ContractOptions,
+  contract,
+  type EventFor,
+  type EventSelector,
+  type FollowedEvent,
+  isReserved,
+  messageType,
+  type QualifiedMessage,
+  type ReceivedMessage,
+  type RejectedMessage,
+  type RepliesFrom,
+  type ReplyFor,
+  type Schemas,
+  type SentMessage,
+  validate,
+} from './contract.ts'
+export {
+  type AnyContract,
+  type AnyFollowed,
+  type Definition,
+  type DefinitionOptions,
+  defineAggregate,
+  defineSaga,
+  type Follows,
+  follow,
+  type OldSnapshot,
+  type TypedDefinition,
+  type UnhandledPolicy,
+  type View,
+} from './entity.ts'
+export { type EntityId, entityId, type HostId, type Identity, type MessageId, parseEntityId } from './address.ts'
+export { type IdempotencyKey, idempotencyKey, timeOfKey } from './idempotency.ts'
+export { type Asker, askerOf, decodeEnvelope, type Envelope, encodeEnvelope, type MessageKind, type Sender } from './envelope.ts'
+export { type PlacementRule, type ShardId, shardOf } from './routing.ts'
+export { checkWiring, type Finding, type Follower, Wiring } from './wiring.ts'
+export { type Decision, decide, type TurnOutcome } from './decide.ts'
+export type { ClientReply, Outputs } from './effects.ts'
+export { type EffectArgs, effect, giveKey } from './effect.ts'
+export { isPromiseLogic, logicOf } from './hostable.ts'
+export { decodeSnapshot, encodeSnapshot, machineVersion } from './snapshot.ts'
+export { type EntityState, nextDue, type RunningEffect, type Timer } from './state.ts'
+export { type Turn, turn } from './turn.ts'
+export { defaultRetry, nextAttempt, type RetryPolicy, type Trouble } from './retry.ts'
+export { contextLimits, type Plain, type PlainLimits, type PlainObject, payloadLimits, plainCopy } from './plain.ts'
+export { type CatalogueEntry, catalogue, type ErrorCode, InterstateError } from './errors.ts'
+export { incarnationOf, turnStem } from './ids.ts'
+export type { Env, TimerHandle, Watchdog } from './ports/env.ts'
+export type {
+  Acquired,
+  Commit,
+  CommitResult,
+  DeadLetter,
+  Group,
+  GroupResult,
+  InboxItem,
+  KeyState,
+  Lease,
+  Probe,
+  Registration,
+  Scope,
+  StoreDriver,
+  StoredEntity,
+  StoredMessage,
+  StoreLimits,
+} from './ports/store.ts'

@@ -1,0 +1,198 @@
+// ports/store.ts: what a database must do to host entities. Text in, text out: a driver holds no policy.
+import type { EntityId, HostId, MessageId } from '../address.ts'
+import type { IdempotencyKey } from '../idempotency.ts'
+import type { ShardId } from '../routing.ts'
+
+/** What one atomic operation of a store can cover: the whole store, one shard, one entity. */
+export type Scope = 'store' | 'shard' | 'entity'
+
+/** The right to run a shard. A newer epoch fences an older one (G5). */
+export interface Lease {
+  readonly shard: ShardId
+  readonly epoch: number
+  readonly owner: HostId
+}
+
+/** What a store can hold. A step that would exceed it is refused before it writes. */
+export interface StoreLimits {
+  readonly maxSnapshotBytes: number
+  readonly maxMessageBytes: number
+  /** Messages that one turn may send. */
+  readonly maxOutbox: number
+}
+
+/** A message at rest: opaque text and what a store needs to route and order it. */
+export interface StoredMessage {
+  readonly id: MessageId
+  readonly to: EntityId
+  readonly shard: ShardId
+  /** The encoded envelope. */
+  readonly body: string
+}
+
+/** A message in an inbox. Positions of one entity's inbox grow in the order of handling (G6). */
+export interface InboxItem extends StoredMessage {
+  readonly position: number
+}
+
+/** A client's idempotency key and what it stands for (G10). */
+export interface Registration {
+  readonly key: IdempotencyKey
+  /** From the key: milliseconds since 1970. */
+  readonly at: number
+  readonly message: MessageId
+  /** Hash of address and payload: the same key with another payload is refused. */
+  readonly fingerprint: string
+}
+
+/** What is known of an idempotency key. */
+export type KeyState =
+  | { readonly state: 'new' }
+  | { readonly state: 'known'; readonly message: MessageId; readonly fingerprint: string; readonly reply: string | undefined }
+  | { readonly state: 'purged' }
+
+/** A message given up and kept for a person. */
+export interface DeadLetter extends StoredMessage {
+  /** Why, as JSON: error code, text, attempts, time. */
+  readonly reason: string
+}
+
+/** Everything that a turn, or several of one entity, changes. A store writes all of it or none of it (G3). */
+export interface Commit {
+  readonly lease: Lease
+  readonly entity: EntityId
+  /** 0 for an entity that isn't stored. Any other than the stored version is a conflict (G4). */
+  readonly expectedVersion: number
+  /** Random per attempt: the same attempt again answers `already applied`. */
+  readonly tag: string
+  /** The new snapshot, `undefined` to leave an entity without one. */
+  readonly snapshot: string | undefined
+  /** The head message's attempts and the parking mark, as JSON; `undefined` for none. */
+  readonly trouble: string | undefined
+  /** When the entity wants a turn without a message: its first timer, in milliseconds since 1970. */
+  readonly wakeAt: number | undefined
+  /** Whether it must be looked at when a host takes over: effects run, or it is in trouble. */
+  readonly unsettled: boolean
+  /** Inbox items that this commit handles. One that isn't in the inbox makes the whole commit a `duplicate` (G1). */
+  readonly consumed: readonly MessageId[]
+  /** Messages that leave with this commit. */
+  readonly outbox: readonly StoredMessage[]
+  readonly deadLetters: readonly DeadLetter[]
+  /** Replies to clients by idempotency key. */
+  readonly replies: readonly { readonly key: IdempotencyKey; readonly reply: string }[]
+}
+
+/** How a commit ended: a value, not an exception. */
+export type CommitResult =
+  | { readonly outcome: 'committed'; readonly version: number }
+  | { readonly outcome: 'already applied'; readonly version: number }
+  /** Somebody else committed first. */
+  | { readonly outcome: 'conflict'; readonly version: number }
+  /** A consumed message is no longer in the inbox: it had its effect. */
+  | { readonly outcome: 'duplicate'; readonly message: MessageId }
+  /** The shard has a newer epoch. */
+  | { readonly outcome: 'fenced'; readonly epoch: number }
+  /** Written in one group with a commit that failed. Nothing is known against it. */
+  | { readonly outcome: 'rolled back' }
+
+/** What is written at once. */
+export interface Group {
+  readonly owner: HostId
+  /**
+   * Random per attempt. A store remembers the latest of each owner: that group again changes nothing. An owner starts no
+   * further group before it knows how the last one ended.
+   */
+  readonly tag: string
+  /** Messages that enter from outside and wait. */
+  readonly accepted: readonly StoredMessage[]
+  /** Keys of messages that enter from outside, whether they wait or are handled in this very group. */
+  readonly registrations: readonly Registration[]
+  readonly commits: readonly Commit[]
+  /**
+   * `each`: commits stand alone; one that fails touches no other (G13).
+   * `together`: all or none, store scope only. What one commit sent and another consumed inside the group was never
+   * written and is in neither `outbox` nor `consumed`.
+   */
+  readonly mode: 'each' | 'together'
+}
+
+/** One result for each commit of a group, in its order. */
+export interface GroupResult {
+  /** Keys that were taken between the look and the write. In mode `together` they roll everything back. */
+  readonly taken: readonly IdempotencyKey[]
+  readonly results: readonly CommitResult[]
+}
+
+/** An entity as stored. */
+export interface StoredEntity {
+  readonly entity: EntityId
+  readonly version: number
+  readonly tag: string
+  readonly snapshot: string | undefined
+  readonly trouble: string | undefined
+  readonly wakeAt: number | undefined
+}
+
+/** A named test that a store must pass before it is used (G18). */
+export interface Probe {
+  readonly name: string
+  readonly passed: boolean
+  /** What was found, and how to mend it. */
+  readonly finding: string
+}
+
+/** What {@link StoreDriver.acquire} gives. */
+export interface Acquired {
+  readonly leases: readonly Lease[]
+  /** Owners of these shards in a row that ended without {@link StoreDriver.release}: a message may be killing hosts. */
+  readonly crashes: number
+}
+
+/**
+ * What a database must do to host entities. All methods reject with `STORE_FAILED`, `STORE_FULL` or `STORE_FENCED` when
+ * the database does; a call that rejected with one of the first two has changed nothing.
+ */
+export interface StoreDriver {
+  readonly name: string
+  readonly scope: Scope
+  /** P: fixed when the store is created. */
+  readonly shards: number
+  readonly limits: StoreLimits
+
+  /** Opens the store and tests what it promises. */
+  probe(): Promise<readonly Probe[]>
+  /** Takes shards under newer epochs. */
+  acquire(owner: HostId, shards: readonly ShardId[]): Promise<Acquired>
+  /** Says that the owner has outlived what may have killed the ones before it: `crashes` starts at 0 again. */
+  survived(owner: HostId): Promise<void>
+  /** Gives shards back in good order. */
+  release(leases: readonly Lease[]): Promise<void>
+  /** Writes a group. Nothing of it may leave before this resolves (G8). */
+  write(group: Group): Promise<GroupResult>
+
+  /** Entities in the order asked; `undefined` where nothing is stored. */
+  load(entities: readonly EntityId[]): Promise<readonly (StoredEntity | undefined)[]>
+  /** Waiting messages of the shards, oldest first, after a position. */
+  inbox(shards: readonly ShardId[], after: number, limit: number): Promise<readonly InboxItem[]>
+  /** Waiting messages of one entity, oldest first, after a position. */
+  inboxOf(entity: EntityId, after: number, limit: number): Promise<readonly InboxItem[]>
+  /** Entities whose `wakeAt` is not after `until`, soonest first. */
+  due(shards: readonly ShardId[], until: number, limit: number): Promise<readonly { readonly entity: EntityId; readonly wakeAt: number }[]>
+  /** When the next entity wants to wake after `after`. */
+  nextDue(shards: readonly ShardId[], after: number): Promise<number | undefined>
+  /** Unsettled entities by name, after a name. */
+  unsettled(shards: readonly ShardId[], after: EntityId | undefined, limit: number): Promise<readonly EntityId[]>
+
+  /** What is known of these keys, in the order asked. */
+  keys(keys: readonly IdempotencyKey[]): Promise<readonly KeyState[]>
+  /** Moves the purge mark, never back, and forgets keys before it. Gives the number forgotten. */
+  purge(before: number): Promise<number>
+
+  /** Dead letters by id, after an id. */
+  deadLetters(after: MessageId | undefined, limit: number): Promise<readonly DeadLetter[]>
+  deadLetter(id: MessageId): Promise<DeadLetter | undefined>
+  /** Moves a dead letter to the end of its entity's inbox, in one commit. `undefined` when there is none. */
+  requeue(id: MessageId): Promise<InboxItem | undefined>
+
+  close(): Promise<void>
+}

@@ -1,0 +1,22 @@
+// routing.ts: where an entity lives. The hash is a persisted format: a change would lose every stored entity.
+import { hash } from 'node:crypto'
+import type { EntityId } from './address.ts'
+
+/** A number from 0 to P - 1: the unit of ownership. */
+export type ShardId = number
+
+/** Chooses a shard for chosen entities; `undefined` leaves the entity to the hash. */
+export type PlacementRule = (entity: EntityId, shards: number) => ShardId | undefined
+
+/**
+ * The shard of an entity: the first 48 bits of SHA-256 over its UTF-8 name, big-endian, modulo P. Tenant and type are
+ * part of the name and so of the hash.
+ *
+ * @param shards - P, fixed when a store is created; a power of two up to 65,536.
+ * @param place - Optional rule that pins chosen entities. It must be pure and must never change for a stored entity.
+ */
+export function shardOf(entity: EntityId, shards: number, place?: PlacementRule): ShardId {
+  const pinned = place?.(entity, shards)
+  if (pinned !== undefined) return pinned
+  return Number.parseInt(hash('sha256', entity, 'hex').slice(0, 12), 16) % shards
+}

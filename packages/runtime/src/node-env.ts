@@ -1,0 +1,33 @@
+// node-env.ts: the outside as Node.js gives it.
+import type { Env } from '@interstate/core'
+import { nanoid } from 'nanoid'
+import { startWatchdog } from './watchdog.ts'
+
+/** The default {@link Env}: wall clock, nanoid, Node's timers, SIGTERM. */
+export function nodeEnv(): Env {
+  return {
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    random: () => Math.random(),
+    id: () => nanoid(),
+    setTimer: (delayMs, callback) => setTimeout(callback, Math.min(delayMs, maxTimeoutMs)),
+    clearTimer: (handle) => clearTimeout(handle as NodeJS.Timeout),
+    soon: (callback) => {
+      setImmediate(callback)
+    },
+    onTerminate: (callback) => {
+      process.once('SIGTERM', callback)
+      return () => process.off('SIGTERM', callback)
+    },
+    watchdog: startWatchdog,
+    exit: (reason) => {
+      process.stderr.write(`interstate: ${reason.message}\n`)
+      process.exit(exitCode)
+    },
+  }
+}
+
+// A longer delay overflows to 1 ms in Node; a timer that fires early is set again by its owner.
+const maxTimeoutMs = 2 ** 31 - 1
+// EX_IOERR of sysexits.h: a supervisor starts a new process, on a disk that may be healthy.
+const exitCode = 74

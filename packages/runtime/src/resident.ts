@@ -1,0 +1,140 @@
+// resident.ts: an entity in memory, with the messages that wait for it.
+import { type Definition, type EntityId, type EntityState, type Envelope, type InterstateError, nextDue, type ShardId, type Trouble } from '@interstate/core'
+import type { Arrival } from './arrival.ts'
+import type { Fold } from './fold.ts'
+
+/** A message in memory on its way to a turn. */
+export interface Item {
+  readonly envelope: Envelope
+  /** Whether the store has it in an inbox. */
+  stored: boolean
+  /** The call from outside that brought it and waits to hear that it is durable. */
+  arrival: Arrival | undefined
+  /** The turns that sent it, as long as they are not committed. */
+  producer: Fold | undefined
+  /** A turn of the present group, or of an earlier one, has handled it. */
+  done: boolean
+}
+
+/**
+ * What an entity in memory is ready for.
+ * - `unloaded`: the store has not been asked yet. `ready`: it takes turns.
+ * - `waiting`: its head message is tried again later. `parked`: a person decides. `held`: this host can't read it.
+ */
+export type Phase = 'unloaded' | 'ready' | 'waiting' | 'parked' | 'held'
+
+/** See the file head. */
+export class Resident {
+  readonly entity: EntityId
+  readonly shard: ShardId
+  readonly definition: Definition | undefined
+  phase: Phase = 'unloaded'
+  /** Why it is held. */
+  error: InterstateError | undefined
+  state: EntityState | undefined
+  /** The stored version. */
+  version = 0
+  trouble: Trouble | undefined
+  /** Messages in the order of handling. The inbox may hold more, see `spilled`. */
+  readonly queue = new Queue<Item>()
+  /** The inbox holds messages that are not in `queue`; new ones go to the store only. */
+  spilled = false
+  /** The wake-up that the store knows. */
+  wakeAt: number | undefined
+  /** What the present group does to it. */
+  fold: Fold | undefined
+  /** It stands in the list of those that want a turn. */
+  listed = false
+  /** The group that used it last. */
+  usedIn = 0
+
+  constructor(entity: EntityId, shard: ShardId, definition: Definition | undefined) {
+    this.entity = entity
+    this.shard = shard
+    this.definition = definition
+  }
+
+  /** Whether a message may be put into the queue, or must wait in the store. */
+  get takesIntoMemory(): boolean {
+    return !this.spilled && (this.phase === 'ready' || this.phase === 'unloaded')
+  }
+
+  /** When it wants a turn without a message: a retry, or its first timer. */
+  wantsWakeAt(): number | undefined {
+    if (this.trouble?.parkedAt !== undefined) return undefined
+    if (this.trouble?.retryAt !== undefined) return this.trouble.retryAt
+    return this.state === undefined ? undefined : nextDue(this.state)
+  }
+
+  /** Whether a new host must look at it: effects run, or it is in trouble. */
+  get unsettled(): boolean {
+    if (this.trouble !== undefined) return true
+    for (const _ in this.state?.running) return true
+    return false
+  }
+
+  /** Forgets what was loaded, so that it is read again. */
+  unload(): void {
+    this.phase = 'unloaded'
+    this.error = undefined
+    this.state = undefined
+    this.version = 0
+    this.trouble = undefined
+    this.wakeAt = undefined
+    this.fold = undefined
+  }
+}
+
+/** A first-in-first-out queue that can take back its head. */
+export class Queue<T> {
+  #items: T[] = []
+  #head = 0
+
+  get length(): number {
+    return this.#items.length - this.#head
+  }
+
+  peek(): T | undefined {
+    return this.#items[this.#head]
+  }
+
+  push(item: T): void {
+    this.#items.push(item)
+  }
+
+  shift(): T | undefined {
+    if (this.#head === this.#items.length) return undefined
+    const item = this.#items[this.#head]
+    this.#head += 1
+    // A long queue is cut now and then, so that what was taken can be freed.
+    if (this.#head === this.#items.length) {
+      this.#items = []
+      this.#head = 0
+    } else if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head)
+      this.#head = 0
+    }
+    return item
+  }
+
+  /** Puts items before all others, in their order. */
+  unshift(items: readonly T[]): void {
+    this.#items = [...items, ...this.#items.slice(this.#head)]
+    this.#head = 0
+  }
+
+  /** Drops what does not pass. */
+  keep(passes: (item: T) => boolean): void {
+    this.#items = this.#items.slice(this.#head).filter(passes)
+    this.#head = 0
+  }
+
+  clear(): void {
+    this.#items = []
+    this.#head = 0
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    for (let index = this.#head; index < this.#items.length; index += 1) yield this.#items[index] as T
+  }
+}

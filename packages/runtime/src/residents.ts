@@ -1,0 +1,107 @@
+// residents.ts: the entities that are in memory, and which of them want a turn. Bounded: the least used leave.
+import { type EntityId, type Lease, parseEntityId, type PlacementRule, type ShardId, shardOf, type Wiring } from '@interstate/core'
+import { type Item, Queue, Resident } from './resident.ts'
+
+/** See the file head. */
+export class Residents {
+  readonly #wiring: Wiring
+  readonly #shards: number
+  readonly #place: PlacementRule | undefined
+  readonly #all = new Map<EntityId, Resident>()
+  readonly #ready = new Queue<Resident>()
+  leases: ReadonlyMap<ShardId, Lease> = new Map()
+
+  constructor(wiring: Wiring, shards: number, place: PlacementRule | undefined) {
+    this.#wiring = wiring
+    this.#shards = shards
+    this.#place = place
+  }
+
+  get size(): number {
+    return this.#all.size
+  }
+
+  /** The entity, taken into memory without being loaded if it isn't there. */
+  get(entity: EntityId): Resident {
+    let resident = this.#all.get(entity)
+    if (resident === undefined) {
+      const definition = this.#wiring.definitions.get(parseEntityId(entity).type)
+      resident = new Resident(entity, this.shardOf(entity), definition)
+      this.#all.set(entity, resident)
+    }
+    return resident
+  }
+
+  find(entity: EntityId): Resident | undefined {
+    return this.#all.get(entity)
+  }
+
+  /** The shard of an entity; residents know theirs already. */
+  shardOf(entity: EntityId): ShardId {
+    return this.#all.get(entity)?.shard ?? shardOf(entity, this.#shards, this.#place)
+  }
+
+  /** Notes that an entity wants a turn. */
+  list(resident: Resident): void {
+    if (resident.listed) return
+    if (resident.phase !== 'ready' && resident.phase !== 'unloaded') return
+    resident.listed = true
+    this.#ready.push(resident)
+  }
+
+  /** The next entity that wants a turn. */
+  next(): Resident | undefined {
+    const resident = this.#ready.shift()
+    if (resident !== undefined) resident.listed = false
+    return resident
+  }
+
+  get ready(): number {
+    return this.#ready.length
+  }
+
+  /** Entities that want a turn and must be read from the store first. */
+  *wanting(): Iterable<Resident> {
+    yield* this.#ready
+  }
+
+  /** Puts a message into the memory of its entity; `false` where it must wait in the store. */
+  deliver(item: Item): boolean {
+    const resident = this.get(item.envelope.to)
+    if (!resident.takesIntoMemory) {
+      resident.spilled = true
+      return false
+    }
+    resident.queue.push(item)
+    this.list(resident)
+    return true
+  }
+
+  /** Lets the least used entities go until `most` are left; one with messages or in trouble stays. */
+  evict(most: number, group: number): void {
+    if (this.#all.size <= most) return
+    let looks = this.#all.size
+    // Second chance: what was used lately goes to the end of the map and is looked at last.
+    for (const [entity, resident] of this.#all) {
+      if (this.#all.size <= most * 0.9 || looks === 0) return
+      looks -= 1
+      this.#all.delete(entity)
+      if (!this.#idle(resident) || resident.usedIn > group - 2) this.#all.set(entity, resident)
+    }
+  }
+
+  /** Lets one entity go if nothing waits for it. */
+  release(resident: Resident): void {
+    if (this.#idle(resident)) this.#all.delete(resident.entity)
+  }
+
+  #idle({ queue, listed, spilled, phase, state }: Resident): boolean {
+    if (queue.length > 0 || listed || spilled || phase === 'waiting' || phase === 'held') return false
+    for (const _ in state?.running) return false
+    return true
+  }
+
+  all(): Iterable<Resident> {
+    return this.#all.values()
+  }
+}

@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config'
+
+const source = '@interstate/source'
+
+export default defineConfig({
+  resolve: { conditions: [source] },
+  ssr: { resolve: { conditions: [source], externalConditions: [source] } },
+  test: {
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'packages/*/src/**/*.test.ts',
+      'examples/*/test/**/*.test.ts',
+      'test/**/*.test.ts',
+    ],
+    exclude: ['**/node_modules/**', '**/dist/**', '**/fixtures/**'],
+    typecheck: {
+      enabled: true,
+      include: ['packages/*/test/**/*.test-d.ts', 'examples/*/test/**/*.test-d.ts', 'test/**/*.test-d.ts'],
+      // A type error elsewhere is the business of `npm run types`.
+      ignoreSourceErrors: true,
+    },
+    // Crash tests kill processes and native handles stay open: a worker is a process of its own.
+    pool: 'forks',
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 10_000,
+  },
+})
