@@ -1,6 +1,14 @@
 // contract.ts: what others may know of an entity type: its commands, events and replies, with schemas and a version.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { ActionArgs, ActionFunction, ActorRef, EventObject, MachineContext, ParameterizedObject, Snapshot } from 'xstate'
+import type {
+  ActionArgs,
+  ActionFunction,
+  ActorRef,
+  EventObject,
+  MachineContext,
+  ParameterizedObject,
+  Snapshot,
+} from 'xstate'
 import { sendTo } from 'xstate'
 import { type EntityId, entityId } from './address.ts'
 import { InterstateError } from './errors.ts'
@@ -31,7 +39,13 @@ export type RepliesFrom<C> =
   C extends Contract<infer N, infer _C, infer _E, infer R> ? QualifiedMessage<N, R> | RejectedMessage<N> : never
 
 /** The XState `types` of a machine behind a contract; pass it to `setup`. */
-export interface AggregateTypes<C extends Schemas, E extends Schemas, TContext extends MachineContext, TReplies, TInternal> {
+export interface AggregateTypes<
+  C extends Schemas,
+  E extends Schemas,
+  TContext extends MachineContext,
+  TReplies,
+  TInternal,
+> {
   context: TContext
   events: ReceivedMessage<C> | RepliesFrom<TReplies> | Extract<TInternal, EventObject>
   emitted: Emitted<E>
@@ -52,7 +66,10 @@ declare const viewOf: unique symbol
  * holds nothing alive.
  */
 export interface Address<C = unknown, TView = unknown>
-  extends ActorRef<Snapshot<unknown>, C extends Contract<string, infer S, infer _E, infer _R> ? SentMessage<S> : EventObject> {
+  extends ActorRef<
+    Snapshot<unknown>,
+    C extends Contract<string, infer S, infer _E, infer _R> ? SentMessage<S> : EventObject
+  > {
   readonly [contractOf]: C
   readonly [viewOf]: TView
 }
@@ -104,7 +121,9 @@ export interface Contract<
     TParams extends ParameterizedObject['params'] | undefined,
     TEvent extends EventObject,
   >(
-    message: SentMessage<R> | ((args: ActionArgs<TContext, TExpressionEvent, TEvent>, params: TParams) => SentMessage<R>),
+    message:
+      | SentMessage<R>
+      | ((args: ActionArgs<TContext, TExpressionEvent, TEvent>, params: TParams) => SentMessage<R>),
   ): ActionFunction<TContext, TExpressionEvent, TEvent, TParams, never, never, never, never, never>
 }
 
@@ -134,7 +153,12 @@ export interface EventSelector<N extends string, K extends string, S extends Sta
 }
 
 /** One event that a saga follows. */
-export interface FollowedEvent<N extends string, K extends string, S extends StandardSchemaV1, TStarts extends boolean> {
+export interface FollowedEvent<
+  N extends string,
+  K extends string,
+  S extends StandardSchemaV1,
+  TStarts extends boolean,
+> {
   readonly contract: Contract
   readonly event: K
   readonly correlation: Correlation
@@ -314,7 +338,9 @@ function checkNames(name: string, version: number, sections: readonly Schemas[])
   const names = sections.flatMap((schemas) => Object.keys(schemas))
   for (const each of [name, ...names]) {
     if (!validName.test(each) || reservedNames.has(each)) {
-      throw new InterstateError('CONTRACT_INVALID', `"${each}" is not a valid name in contract "${name}".`, { name: each })
+      throw new InterstateError('CONTRACT_INVALID', `"${each}" is not a valid name in contract "${name}".`, {
+        name: each,
+      })
     }
   }
   const twice = names.find((each, index) => names.indexOf(each) !== index)
@@ -327,5 +353,9 @@ function checkNames(name: string, version: number, sections: readonly Schemas[])
 }
 
 function unknownMessage(name: string, section: Section, type: string): InterstateError {
-  return new InterstateError('MESSAGE_UNKNOWN', `Contract "${name}" has no ${section} "${type}".`, { name, section, type })
+  return new InterstateError('MESSAGE_UNKNOWN', `Contract "${name}" has no ${section} "${type}".`, {
+    name,
+    section,
+    type,
+  })
 }

@@ -2,10 +2,10 @@
 // every machine, so a lost turn can be run again (G14).
 import type { AnyMachineSnapshot } from 'xstate'
 import { parseEntityId } from './address.ts'
+import { type Outputs, toOutputs } from './effects.ts'
 import type { Definition } from './entity.ts'
 import type { Envelope } from './envelope.ts'
 import { InterstateError } from './errors.ts'
-import { toOutputs, type Outputs } from './effects.ts'
 import { incarnationOf } from './ids.ts'
 import type { PlainObject } from './plain.ts'
 import { type CollectedAction, collecting, scope } from './scope.ts'
@@ -38,7 +38,13 @@ export interface Decision extends Outputs {
  * @throws InterstateError `MACHINE_FAILED`, `MACHINE_NEVER_SETTLES`, `NOT_HOSTABLE`, `EFFECT_FAILED`, and what an output
  * that breaks its contract throws. Nothing has changed then.
  */
-export function decide(wiring: Wiring, definition: Definition, state: EntityState | undefined, message: Envelope, now: number): Decision {
+export function decide(
+  wiring: Wiring,
+  definition: Definition,
+  state: EntityState | undefined,
+  message: Envelope,
+  now: number,
+): Decision {
   const time = Math.max(now, state?.now ?? 0)
   return during(time, message.to, message, () => {
     if (state === undefined) return birth(wiring, definition, message, time)
@@ -51,7 +57,8 @@ export function decide(wiring: Wiring, definition: Definition, state: EntityStat
 /** The first message of an entity: it comes to life, unless only a start event may do that. */
 function birth(wiring: Wiring, definition: Definition, message: Envelope, now: number): Decision {
   const starts = definition.follows.some(
-    ({ contract, event, isStart }) => isStart && message.kind === 'event' && message.type === `${contract.name}.${event}`,
+    ({ contract, event, isStart }) =>
+      isStart && message.kind === 'event' && message.type === `${contract.name}.${event}`,
   )
   if (!starts && message.kind !== 'command') return nothing('unmatched', undefined)
   const { key } = parseEntityId(message.to)
@@ -103,7 +110,11 @@ function fire(wiring: Wiring, definition: Definition, state: EntityState, messag
 
 /** An effect has ended: only the run that is still awaited counts. */
 function settle(wiring: Wiring, definition: Definition, state: EntityState, message: Envelope, now: number): Decision {
-  const { effect: id, key, ...result } = message.data as { effect: string; key: string; output?: unknown; error?: unknown }
+  const {
+    effect: id,
+    key,
+    ...result
+  } = message.data as { effect: string; key: string; output?: unknown; error?: unknown }
   const effect = Object.hasOwn(state.running, id) ? state.running[id] : undefined
   if (effect === undefined || effect.key !== key) return nothing('stale', state)
   const { [id]: _, ...running } = state.running
@@ -150,7 +161,12 @@ function advance(
 }
 
 /** The declared policy for a message that no transition takes. */
-function unhandled(definition: Definition, state: EntityState | undefined, message: Envelope, late: 'late' | undefined): Decision {
+function unhandled(
+  definition: Definition,
+  state: EntityState | undefined,
+  message: Envelope,
+  late: 'late' | undefined,
+): Decision {
   if (definition.ignores.has(message.type)) return nothing('ignored', state)
   if (definition.unhandled === 'ignore') return nothing('ignored', state)
   if (definition.unhandled === 'park' && late === undefined) return nothing('parked', state)
@@ -166,7 +182,16 @@ function takes(snapshot: AnyMachineSnapshot, message: Envelope): boolean {
 }
 
 function nothing(outcome: TurnOutcome, state: EntityState | undefined): Decision {
-  return { outcome, state, outbox: none, replies: none, started: none, stopped: none, actions: none, refusal: undefined }
+  return {
+    outcome,
+    state,
+    outbox: none,
+    replies: none,
+    started: none,
+    stopped: none,
+    actions: none,
+    refusal: undefined,
+  }
 }
 
 const none: readonly never[] = []
@@ -176,7 +201,11 @@ function machineFailed(message: Envelope, error: unknown): InterstateError {
   const what = error instanceof Error ? error.message : String(error)
   const details = { entity: message.to, message: message.id, type: message.type }
   if (what.startsWith('Infinite loop detected')) {
-    return new InterstateError('MACHINE_NEVER_SETTLES', `${message.to} loops on ${message.type}.`, details, { cause: error })
+    return new InterstateError('MACHINE_NEVER_SETTLES', `${message.to} loops on ${message.type}.`, details, {
+      cause: error,
+    })
   }
-  return new InterstateError('MACHINE_FAILED', `${message.to} threw on ${message.type}: ${what}.`, details, { cause: error })
+  return new InterstateError('MACHINE_FAILED', `${message.to} threw on ${message.type}: ${what}.`, details, {
+    cause: error,
+  })
 }

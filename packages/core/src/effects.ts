@@ -78,21 +78,25 @@ class OutputWriter {
     const params = action.params as never
     switch (action.type) {
       case 'xstate.emit':
-        return this.#publish(params)
+        this.#publish(params)
+        break
       case 'xstate.sendTo':
-        return this.#send(params)
+        this.#send(params)
+        break
       case 'xstate.raise':
-        return this.#raise(params)
+        this.#raise(params)
+        break
       case 'xstate.cancel':
-        return this.#cancel((params as { sendId: string }).sendId)
+        this.#cancel((params as { sendId: string }).sendId)
+        break
       case 'xstate.spawnChild':
-        return this.#start(params)
+        this.#start(params)
+        break
       case 'xstate.stopChild':
-        return this.#stop((params as AnyActorRef | undefined)?.id)
-      default: {
-        const { exec, info } = action
-        if (exec !== undefined) this.#actions.push(() => exec(info, action.params))
-      }
+        this.#stop((params as AnyActorRef | undefined)?.id)
+        break
+      default:
+        this.#runLater(action)
     }
   }
 
@@ -117,6 +121,10 @@ class OutputWriter {
     }
   }
 
+  #runLater({ exec, info, params }: CollectedAction): void {
+    if (exec !== undefined) this.#actions.push(() => exec(info, params))
+  }
+
   #publish({ event }: { event: unknown }): void {
     const { contract } = this.#definition
     const data = validate(contract, 'event', event)
@@ -129,7 +137,10 @@ class OutputWriter {
   }
 
   #send({ to, event, id, delay }: { to: unknown; event: unknown; id?: string; delay?: number }): void {
-    if (to instanceof ReplyRef) return this.#reply(to, event)
+    if (to instanceof ReplyRef) {
+      this.#reply(to, event)
+      return
+    }
     const envelope = this.#addressed(to, event)
     if (delay === undefined) this.#outbox.push(envelope)
     else this.#arm(id ?? envelope.id, delay, { send: envelope })
@@ -139,13 +150,22 @@ class OutputWriter {
     if (to === scope.self) {
       const data = plainCopy(event, `event to itself of ${this.#definition.name}`) as PlainObject
       const { type: _, ...payload } = data
-      return this.#envelope('internal', this.#before.entity, messageType(event), payload, this.#definition.contract.version)
+      return this.#envelope(
+        'internal',
+        this.#before.entity,
+        messageType(event),
+        payload,
+        this.#definition.contract.version,
+      )
     }
     if (!(to instanceof AddressRef)) {
       throw notHostable(this.#definition.name, 'a sendTo', 'has no address', 'Write sendTo(Contract.at(key), message).')
     }
     const { contract } = to
-    if (!this.#definition.sends.some((each) => each.name === contract.name) && contract.name !== this.#definition.name) {
+    if (
+      !this.#definition.sends.some((each) => each.name === contract.name) &&
+      contract.name !== this.#definition.name
+    ) {
       const what = `"${this.#definition.name}" sends to "${contract.name}", which its \`sends\` does not list.`
       throw new InterstateError('DEFINITION_INVALID', what, { from: this.#definition.name, to: contract.name })
     }
@@ -190,7 +210,12 @@ class OutputWriter {
     const { name, machine } = this.#definition
     const logic = logicOf(machine, src)
     if (actorRef === undefined || logic === undefined || typeof src !== 'string' || !isPromiseLogic(logic)) {
-      throw notHostable(name, 'a spawned child', 'is no named promise', 'Name a fromPromise or effect(...) in `actors` of setup.')
+      throw notHostable(
+        name,
+        'a spawned child',
+        'is no named promise',
+        'Name a fromPromise or effect(...) in `actors` of setup.',
+      )
     }
     const asker = this.#laterAsker()
     const effect: RunningEffect = {
@@ -217,7 +242,12 @@ class OutputWriter {
     if (status === 'done') return
     for (const id in children) {
       if (Object.hasOwn(this.#running, id)) continue
-      throw notHostable(this.#definition.name, `child "${id}"`, 'was spawned inside assign', 'Write spawnChild("name", { id }).')
+      throw notHostable(
+        this.#definition.name,
+        `child "${id}"`,
+        'was spawned inside assign',
+        'Write spawnChild("name", { id }).',
+      )
     }
   }
 

@@ -1,6 +1,27 @@
 // entity.ts: what a person defines: aggregates and sagas, XState machines behind their contracts.
-import type { AnyStateMachine, ContextFrom, EventFromLogic, EventObject, InputFrom, MachineContext, SnapshotFrom, StateValueFrom } from 'xstate'
-import { type Address, AddressRef, type AddressOptions, type AggregateTypes, contract, type Contract, type FollowedEvent, type NoEvent, type ReceivedMessage, type RepliesFrom, type Schemas } from './contract.ts'
+import type {
+  AnyStateMachine,
+  ContextFrom,
+  EventFromLogic,
+  EventObject,
+  InputFrom,
+  MachineContext,
+  SnapshotFrom,
+  StateValueFrom,
+} from 'xstate'
+import {
+  type Address,
+  type AddressOptions,
+  AddressRef,
+  type AggregateTypes,
+  type Contract,
+  contract,
+  type FollowedEvent,
+  type NoEvent,
+  type ReceivedMessage,
+  type RepliesFrom,
+  type Schemas,
+} from './contract.ts'
 import { InterstateError } from './errors.ts'
 import { hostable } from './hostable.ts'
 import type { PlainObject } from './plain.ts'
@@ -38,7 +59,10 @@ export interface DefinitionOptions {
 /** Any contract; only its data is looked at. */
 export type AnyContract = Pick<Contract, 'name' | 'version' | 'commands' | 'events' | 'replies'>
 /** Any followed event; only its data is looked at. */
-export type AnyFollowed = Pick<FollowedEvent<string, string, never, boolean>, 'contract' | 'event' | 'correlation' | 'isStart'>
+export type AnyFollowed = Pick<
+  FollowedEvent<string, string, never, boolean>,
+  'contract' | 'event' | 'correlation' | 'isStart'
+>
 
 /** An aggregate or a saga as the host knows it. */
 export interface Definition {
@@ -101,7 +125,11 @@ export function defineAggregate<
   C extends Contract<string, Schemas, Schemas, Schemas> | Contract<string, never, never, never>,
   M extends AnyStateMachine,
 >(of: C, machine: M & TakesCommands<C, M>, options: DefinitionOptions = {}): TypedDefinition<C, M> {
-  return define('aggregate', of as unknown as Contract, [], machine, { unhandled: 'reject', poison: 'dead-letter', ...options })
+  return define('aggregate', of as unknown as Contract, [], machine, {
+    unhandled: 'reject',
+    poison: 'dead-letter',
+    ...options,
+  })
 }
 
 /**
@@ -116,11 +144,19 @@ export function defineAggregate<
 export function defineSaga<
   C extends string | Contract<string, Schemas, Schemas, Schemas> | Contract<string, never, never, never>,
   M extends AnyStateMachine,
->(of: C, follows: Follows<unknown, unknown>, machine: M & TakesCommands<C, M>, options: DefinitionOptions = {}): TypedDefinition<C, M> {
+>(
+  of: C,
+  follows: Follows<unknown, unknown>,
+  machine: M & TakesCommands<C, M>,
+  options: DefinitionOptions = {},
+): TypedDefinition<C, M> {
   const own = (typeof of === 'string' ? contract(of, {}) : of) as unknown as Contract
   const takesCommands = Object.keys(own.commands).length > 0
   if (!takesCommands && !follows.events.some((event) => event.isStart)) {
-    throw new InterstateError('DEFINITION_INVALID', `Nothing starts saga "${own.name}": no event it follows .starts() it.`)
+    throw new InterstateError(
+      'DEFINITION_INVALID',
+      `Nothing starts saga "${own.name}": no event it follows .starts() it.`,
+    )
   }
   return define('saga', own, follows.events, machine, { unhandled: 'park', poison: 'park', ...options })
 }
@@ -137,7 +173,11 @@ export interface Follows<TEvents, TStart> {
    */
   types<TContext extends MachineContext = Record<never, never>, TReplies = never, TInternal = never, TOwn = never>(): {
     context: TContext
-    events: Extract<TEvents, EventObject> | RepliesFrom<TReplies> | Extract<TInternal, EventObject> | OwnTypes<TOwn>['events']
+    events:
+      | Extract<TEvents, EventObject>
+      | RepliesFrom<TReplies>
+      | Extract<TInternal, EventObject>
+      | OwnTypes<TOwn>['events']
     emitted: OwnTypes<TOwn>['emitted']
     input: { key: string; message: TStart }
   }
@@ -159,7 +199,9 @@ type StartsOf<F> = F extends { readonly isStart: true; readonly '~message'?: inf
  * const follows = follow(Order.event('Submitted').by('orderId').starts(), Payment.event('Charged').bySource())
  * ```
  */
-export function follow<const F extends readonly AnyFollowed[]>(...events: F): Follows<MessagesOf<F[number]>, StartsOf<F[number]>> {
+export function follow<const F extends readonly AnyFollowed[]>(
+  ...events: F
+): Follows<MessagesOf<F[number]>, StartsOf<F[number]>> {
   return { events, types: () => ({}) as never }
 }
 

@@ -86,7 +86,10 @@ export function decodeEnvelope(body: string): Envelope {
   const { kind, data, created, contractVersion } = envelope ?? {}
   const numbers = Number.isFinite(created) && Number.isFinite(contractVersion)
   if (!texts || !numbers || !kinds.has(kind) || typeof data !== 'object' || data === null || Array.isArray(data)) {
-    throw new InterstateError('MESSAGE_UNREADABLE', 'A stored message lacks a field or has an unknown kind.', { id, kind })
+    throw new InterstateError('MESSAGE_UNREADABLE', 'A stored message lacks a field or has an unknown kind.', {
+      id,
+      kind,
+    })
   }
   if (isReserved(type)) throw new InterstateError('MESSAGE_RESERVED', `"${type}" is XState's own.`, { id, type })
   return envelope

@@ -72,7 +72,10 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueEntry>> = {
     retryable: false,
     remedy: 'Inspect the entity, mend the cause and unpark it; its messages are kept in order.',
   },
-  ENTITY_UNKNOWN: { retryable: false, remedy: 'Add its definition to `entities` of createHost, or correct the address.' },
+  ENTITY_UNKNOWN: {
+    retryable: false,
+    remedy: 'Add its definition to `entities` of createHost, or correct the address.',
+  },
   HOST_CRASHED: {
     retryable: false,
     remedy: 'See the crash reports of the host, mend the cause, then requeue the dead letter or unpark the entity.',
@@ -163,7 +166,10 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueEntry>> = {
     retryable: false,
     remedy: 'The file was written by a newer version and left untouched. Upgrade @interstate/store-sqlite.',
   },
-  STORE_UNFIT: { retryable: false, remedy: 'The store fails the probe named in `details`; see the how-to of its driver.' },
+  STORE_UNFIT: {
+    retryable: false,
+    remedy: 'The store fails the probe named in `details`; see the how-to of its driver.',
+  },
   WIRING_INVALID: { retryable: false, remedy: 'Mend the wiring that `details.findings` lists; nothing was started.' },
 }
 

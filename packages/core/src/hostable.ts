@@ -17,7 +17,10 @@ export function hostable(name: string, machine: AnyStateMachine): AnyStateMachin
     for (const action of actionsOf(node)) checkAction(name, machine, node, action)
   }
   const hosted = machine.provide({})
-  hosted.options = { ...machine.options, maxIterations: Math.min(machine.options.maxIterations ?? maxMicrosteps, maxMicrosteps) }
+  hosted.options = {
+    ...machine.options,
+    maxIterations: Math.min(machine.options.maxIterations ?? maxMicrosteps, maxMicrosteps),
+  }
   return hosted
 }
 
@@ -92,7 +95,8 @@ function actionsOf(node: AnyStateNode): readonly unknown[] {
 }
 
 function checkLogic(name: string, place: string, logic: AnyActorLogic | undefined): void {
-  if (logic === undefined) throw notHostable(name, place, 'names an actor that nothing implements', 'Add it to `actors` of setup.')
+  if (logic === undefined)
+    throw notHostable(name, place, 'names an actor that nothing implements', 'Add it to `actors` of setup.')
   if (isPromiseLogic(logic)) return
   throw notHostable(
     name,

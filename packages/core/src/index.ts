@@ -1,4 +1,6 @@
 // @interstate/core: words and decisions, pure. In message order.
+
+export { type EntityId, entityId, type HostId, type Identity, type MessageId, parseEntityId } from './address.ts'
 export {
   type Address,
   type AddressOptions,
@@ -22,6 +24,9 @@ export {
   type SentMessage,
   validate,
 } from './contract.ts'
+export { type Decision, decide, type TurnOutcome } from './decide.ts'
+export { type EffectArgs, effect, giveKey } from './effect.ts'
+export type { ClientReply, Outputs } from './effects.ts'
 export {
   type AnyContract,
   type AnyFollowed,
@@ -36,22 +41,20 @@ export {
   type UnhandledPolicy,
   type View,
 } from './entity.ts'
-export { type EntityId, entityId, type HostId, type Identity, type MessageId, parseEntityId } from './address.ts'
-export { type IdempotencyKey, idempotencyKey, timeOfKey } from './idempotency.ts'
-export { type Asker, askerOf, decodeEnvelope, type Envelope, encodeEnvelope, type MessageKind, type Sender } from './envelope.ts'
-export { type PlacementRule, type ShardId, shardOf } from './routing.ts'
-export { checkWiring, type Finding, type Follower, Wiring } from './wiring.ts'
-export { type Decision, decide, type TurnOutcome } from './decide.ts'
-export type { ClientReply, Outputs } from './effects.ts'
-export { type EffectArgs, effect, giveKey } from './effect.ts'
-export { isPromiseLogic, logicOf } from './hostable.ts'
-export { decodeSnapshot, encodeSnapshot, machineVersion } from './snapshot.ts'
-export { type EntityState, nextDue, type RunningEffect, type Timer } from './state.ts'
-export { type Turn, turn } from './turn.ts'
-export { defaultRetry, nextAttempt, type RetryPolicy, type Trouble } from './retry.ts'
-export { contextLimits, type Plain, type PlainLimits, type PlainObject, payloadLimits, plainCopy } from './plain.ts'
+export {
+  type Asker,
+  askerOf,
+  decodeEnvelope,
+  type Envelope,
+  encodeEnvelope,
+  type MessageKind,
+  type Sender,
+} from './envelope.ts'
 export { type CatalogueEntry, catalogue, type ErrorCode, InterstateError } from './errors.ts'
+export { isPromiseLogic, logicOf } from './hostable.ts'
+export { type IdempotencyKey, idempotencyKey, timeOfKey } from './idempotency.ts'
 export { incarnationOf, turnStem } from './ids.ts'
+export { contextLimits, type Plain, type PlainLimits, type PlainObject, payloadLimits, plainCopy } from './plain.ts'
 export type { Env, TimerHandle, Watchdog } from './ports/env.ts'
 export type {
   Acquired,
@@ -71,3 +74,9 @@ export type {
   StoredMessage,
   StoreLimits,
 } from './ports/store.ts'
+export { defaultRetry, nextAttempt, type RetryPolicy, type Trouble } from './retry.ts'
+export { type PlacementRule, type ShardId, shardOf } from './routing.ts'
+export { decodeSnapshot, encodeSnapshot, machineVersion } from './snapshot.ts'
+export { type EntityState, nextDue, type RunningEffect, type Timer } from './state.ts'
+export { type Turn, turn } from './turn.ts'
+export { checkWiring, correlate, type Finding, type Follower, Wiring } from './wiring.ts'

@@ -11,12 +11,12 @@ export interface RetryPolicy {
   readonly factor: number
   /** No wait is longer, in milliseconds. Default 60,000. */
   readonly maxDelayMs: number
-  /** Crashes of the host with a message in hand after which it is put away. Default 3. */
+  /** Crashes of the host with a message in hand after which it is put away. Default 5: the first two in a batch with others. */
   readonly crashes: number
 }
 
 /** See {@link RetryPolicy}. */
-export const defaultRetry: RetryPolicy = { attempts: 4, firstDelayMs: 100, factor: 8, maxDelayMs: 60_000, crashes: 3 }
+export const defaultRetry: RetryPolicy = { attempts: 4, firstDelayMs: 100, factor: 8, maxDelayMs: 60_000, crashes: 5 }
 
 /** What stands in the way of an entity: its head message, and what happened to it. Survives kill -9. */
 export interface Trouble {

@@ -101,7 +101,8 @@ function parse(text: string, entity: EntityId): Stored {
   if (!text.startsWith('i')) throw unreadable(entity, 'it is not a snapshot')
   if (!text.startsWith(prefix)) throw unknownVersion(entity, `format "${text.slice(0, text.indexOf(':'))}"`)
   const json = text.slice(prefix.length + 9)
-  if (text.slice(prefix.length, prefix.length + 9) !== `${checksum(json)}:`) throw unreadable(entity, 'its checksum is wrong')
+  if (text.slice(prefix.length, prefix.length + 9) !== `${checksum(json)}:`)
+    throw unreadable(entity, 'its checksum is wrong')
   let stored: Stored
   try {
     stored = plainCopy(JSON.parse(json), `snapshot of ${entity}`, contextLimits) as unknown as Stored
@@ -150,7 +151,9 @@ function checkValue(node: AnyStateNode, value: unknown, entity: EntityId): AnySt
     }
     case 'parallel': {
       if (!isRecord(value)) throw bad()
-      const regions = Object.values(node.states as Record<string, AnyStateNode>).filter((each) => each.type !== 'history')
+      const regions = Object.values(node.states as Record<string, AnyStateNode>).filter(
+        (each) => each.type !== 'history',
+      )
       if (Object.keys(value).length !== regions.length) throw bad()
       return [node, ...regions.flatMap((region) => checkValue(region, value[region.key], entity))]
     }
@@ -166,7 +169,11 @@ function historyIds(history: HistoryValue): Record<string, string[]> {
   return Object.fromEntries(Object.entries(history).map(([id, nodes]) => [id, nodes.map((node) => node.id)]))
 }
 
-function reviveHistory(machine: AnyStateMachine, stored: NonNullable<Stored['history']>, entity: EntityId): HistoryValue {
+function reviveHistory(
+  machine: AnyStateMachine,
+  stored: NonNullable<Stored['history']>,
+  entity: EntityId,
+): HistoryValue {
   const nodes = new Map(statesOf(machine.root).map((each) => [each.id, each]))
   const node = (id: string): AnyStateNode => {
     const found = nodes.get(id)
@@ -201,9 +208,17 @@ function isEmpty(record: object): boolean {
 }
 
 function unreadable(entity: EntityId, why: string, cause?: unknown): InterstateError {
-  return new InterstateError('SNAPSHOT_UNREADABLE', `The snapshot of ${entity} can't be used: ${why}.`, { entity, why }, { cause })
+  return new InterstateError(
+    'SNAPSHOT_UNREADABLE',
+    `The snapshot of ${entity} can't be used: ${why}.`,
+    { entity, why },
+    { cause },
+  )
 }
 
 function unknownVersion(entity: EntityId, version: string): InterstateError {
-  return new InterstateError('SNAPSHOT_VERSION_UNKNOWN', `The snapshot of ${entity} has ${version}.`, { entity, version })
+  return new InterstateError('SNAPSHOT_VERSION_UNKNOWN', `The snapshot of ${entity} has ${version}.`, {
+    entity,
+    version,
+  })
 }

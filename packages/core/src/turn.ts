@@ -69,4 +69,8 @@ class CurrentTurn implements Turn {
   }
 }
 
-const outside: Turn = new CurrentTurn(0, 'outside/turn' as EntityId, { id: 'outside', from: 'client' as Sender } as Envelope)
+const outside: Turn = new CurrentTurn(
+  0,
+  'outside/turn' as EntityId,
+  { id: 'outside', from: 'client' as Sender } as Envelope,
+)

@@ -49,7 +49,8 @@ export class Wiring {
   /** @throws InterstateError `ENTITY_UNKNOWN`. */
   definition(type: string): Definition {
     const found = this.definitions.get(type)
-    if (found === undefined) throw new InterstateError('ENTITY_UNKNOWN', `No entity type "${type}" is hosted here.`, { type })
+    if (found === undefined)
+      throw new InterstateError('ENTITY_UNKNOWN', `No entity type "${type}" is hosted here.`, { type })
     return found
   }
 
@@ -71,7 +72,11 @@ const nobody: readonly Follower[] = []
  *
  * @throws InterstateError `ADDRESS_INVALID` when the event carries no usable key.
  */
-export function correlate(follower: Follower, source: { key: string; tenant: string | undefined }, event: PlainObject): EntityId {
+export function correlate(
+  follower: Follower,
+  source: { key: string; tenant: string | undefined },
+  event: PlainObject,
+): EntityId {
   const { correlation } = follower.followed
   return entityId(follower.definition.name, keyOf(correlation, source.key, event), source.tenant)
 }
@@ -111,7 +116,9 @@ function checkFollows(definition: Definition, definitions: readonly Definition[]
     const place = `${definition.name} follows ${contract.name}.${event}`
     const publisher = definitions.find((each) => each.name === contract.name)
     if (publisher === undefined) {
-      return [{ code: 'event-without-publisher', place, remedy: `Add the definition of "${contract.name}" to entities.` }]
+      return [
+        { code: 'event-without-publisher', place, remedy: `Add the definition of "${contract.name}" to entities.` },
+      ]
     }
     return publisher.contract === contract ? [] : [differs(place)]
   })
@@ -122,14 +129,20 @@ function checkSends(definition: Definition, definitions: readonly Definition[]):
     const place = `${definition.name} sends to ${contract.name}`
     const receiver = definitions.find((each) => each.name === contract.name)
     if (receiver === undefined) {
-      return [{ code: 'command-without-receiver', place, remedy: `Add the definition of "${contract.name}" to entities.` }]
+      return [
+        { code: 'command-without-receiver', place, remedy: `Add the definition of "${contract.name}" to entities.` },
+      ]
     }
     return (receiver.contract as unknown) === contract ? [] : [differs(place)]
   })
 }
 
 function differs(place: string): Finding {
-  return { code: 'contract-differs', place, remedy: 'Import one contract object on both sides instead of declaring it twice.' }
+  return {
+    code: 'contract-differs',
+    place,
+    remedy: 'Import one contract object on both sides instead of declaring it twice.',
+  }
 }
 
 function checkTransitions(definition: Definition): Finding[] {

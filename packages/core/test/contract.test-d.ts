@@ -1,5 +1,5 @@
-import { assign, emit, sendTo, setup } from 'xstate'
 import { describe, expectTypeOf, test } from 'vitest'
+import { assign, emit, sendTo, setup } from 'xstate'
 import { z } from 'zod'
 import { type Address, contract, defineAggregate, defineSaga, follow } from '../src/index.ts'
 
@@ -60,7 +60,7 @@ const fulfilment = defineSaga(
           ({ context }) => Payment.at(context.orderId),
           ({ context }) => ({ type: 'Charge', cents: context.cents }),
         ),
-        after: { 1_800_000: 'cancelling' },
+        after: { 1800000: 'cancelling' },
         on: {
           'payment.Charged': { target: 'shipping', actions: assign({ cents: ({ event }) => event.cents }) },
           'payment.Balance': {},
@@ -79,7 +79,10 @@ describe('types carry the contract', () => {
   test('payloads flow from the schema', () => {
     expectTypeOf(fulfilment.at('1')).not.toBeAny()
     expectTypeOf(Payment.at('1')).toExtend<Address<typeof Payment>>()
-    expectTypeOf<Parameters<ReturnType<typeof Payment.at>['send']>[0]>().toEqualTypeOf<{ type: 'Charge'; cents: number }>()
+    expectTypeOf<Parameters<ReturnType<typeof Payment.at>['send']>[0]>().toEqualTypeOf<{
+      type: 'Charge'
+      cents: number
+    }>()
     expectTypeOf(payment.name).toEqualTypeOf<string>()
   })
 

@@ -1,5 +1,6 @@
 // arrival.ts: a call from outside, from the moment that it is made until its messages are durable.
 import type { Envelope, IdempotencyKey, InterstateError, MessageId, Registration } from '@interstate/core'
+import type { Item } from './resident.ts'
 
 /** What `send` and `publish` resolve to. */
 export interface Receipt {
@@ -15,6 +16,8 @@ export interface Arrival {
   /** One command, an event for each follower, or the result of an effect. */
   readonly envelopes: readonly Envelope[]
   readonly registration: Registration | undefined
+  /** Its messages on their way, as soon as they are let in. */
+  items: readonly Item[]
   /** Messages that are not durable yet. */
   pending: number
   /** The registration is written, or was known. */
@@ -30,6 +33,7 @@ export function unawaited(envelope: Envelope): Arrival {
   return {
     message: envelope.id,
     envelopes: [envelope],
+    items: [],
     registration: undefined,
     pending: 1,
     registered: true,

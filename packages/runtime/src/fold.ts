@@ -20,6 +20,8 @@ import type { Item, Phase, Resident } from './resident.ts'
 /** A message given up in this group. */
 interface Buried {
   readonly item: Item
+  /** Its stored form, where that can't be read. */
+  readonly body: string | undefined
   readonly error: InterstateError
   readonly attempts: number
 }
@@ -62,9 +64,9 @@ export class Fold {
   }
 
   /** Gives a message up. */
-  bury(item: Item, error: InterstateError, attempts: number): void {
+  bury(item: Item, error: InterstateError, attempts: number, body?: string): void {
     this.items.push(item)
-    this.buried.push({ item, error, attempts })
+    this.buried.push({ item, error, attempts, body })
     const { envelope } = item
     if (envelope.from === 'client' && envelope.kind === 'command') {
       const asker = { from: envelope.from, message: envelope.id, key: envelope.key }
@@ -89,7 +91,13 @@ export class Fold {
    * The one write of these turns.
    * @throws InterstateError `LIMIT_EXCEEDED` when the snapshot is larger than the store takes.
    */
-  toCommit(lease: Lease, tag: string, limits: StoreLimits, now: number, shardOf: (envelope: Envelope) => number): Commit {
+  toCommit(
+    lease: Lease,
+    tag: string,
+    limits: StoreLimits,
+    now: number,
+    shardOf: (envelope: Envelope) => number,
+  ): Commit {
     const { resident } = this
     return {
       lease,
@@ -102,11 +110,16 @@ export class Fold {
       unsettled: resident.unsettled,
       consumed: this.items.filter(({ stored }) => stored).map(({ envelope }) => envelope.id),
       outbox: this.outbox.map((envelope) => stored(envelope, shardOf(envelope))),
-      deadLetters: this.buried.map(({ item: { envelope }, error, attempts }) => ({
-        ...stored(envelope, resident.shard),
+      deadLetters: this.buried.map(({ item: { envelope }, error, attempts, body }) => ({
+        id: envelope.id,
+        to: envelope.to,
+        shard: resident.shard,
+        body: body ?? encodeEnvelope(envelope),
         reason: JSON.stringify({ code: error.code, text: error.message, attempts, at: now }),
       })),
-      replies: this.answers.flatMap(({ key, answer }) => (key === undefined ? [] : [{ key, reply: JSON.stringify(answer) }])),
+      replies: this.answers.flatMap(({ key, answer }) =>
+        key === undefined ? [] : [{ key, reply: JSON.stringify(answer) }],
+      ),
     }
   }
 

@@ -16,9 +16,14 @@ export function nodeEnv(): Env {
       setImmediate(callback)
     },
     onTerminate: (callback) => {
-      process.once('SIGTERM', callback)
-      return () => process.off('SIGTERM', callback)
+      const terminate = (): void => {
+        // The default would have ended the process; it does so now, with the exit status of a terminated one.
+        void callback().finally(() => process.kill(process.pid, 'SIGTERM'))
+      }
+      process.once('SIGTERM', terminate)
+      return () => process.off('SIGTERM', terminate)
     },
+    defaultVerification: () => (process.env.NODE_ENV === 'production' ? 'sampled' : 'always'),
     watchdog: startWatchdog,
     exit: (reason) => {
       process.stderr.write(`interstate: ${reason.message}\n`)

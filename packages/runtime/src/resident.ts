@@ -1,5 +1,14 @@
 // resident.ts: an entity in memory, with the messages that wait for it.
-import { type Definition, type EntityId, type EntityState, type Envelope, type InterstateError, nextDue, type ShardId, type Trouble } from '@interstate/core'
+import {
+  type Definition,
+  type EntityId,
+  type EntityState,
+  type Envelope,
+  type InterstateError,
+  nextDue,
+  type ShardId,
+  type Trouble,
+} from '@interstate/core'
 import type { Arrival } from './arrival.ts'
 import type { Fold } from './fold.ts'
 
@@ -14,6 +23,13 @@ export interface Item {
   producer: Fold | undefined
   /** A turn of the present group, or of an earlier one, has handled it. */
   done: boolean
+  /** It stands in the queue of its entity. */
+  queued: boolean
+}
+
+/** A message that has just come into memory. */
+export function newItem(envelope: Envelope, from: Partial<Pick<Item, 'stored' | 'arrival' | 'producer'>> = {}): Item {
+  return { envelope, stored: false, arrival: undefined, producer: undefined, done: false, queued: false, ...from }
 }
 
 /**
@@ -71,6 +87,14 @@ export class Resident {
     if (this.trouble !== undefined) return true
     for (const _ in this.state?.running) return true
     return false
+  }
+
+  /** While it stands still for long, its messages wait in the store alone. */
+  leaveInStore(): void {
+    if (this.phase !== 'parked' && this.phase !== 'held') return
+    for (const { stored, envelope } of this.queue) if (!stored && envelope.kind !== 'timeout') return
+    if (this.queue.length > 0) this.spilled = true
+    this.queue.clear()
   }
 
   /** Forgets what was loaded, so that it is read again. */

@@ -1,5 +1,14 @@
 // residents.ts: the entities that are in memory, and which of them want a turn. Bounded: the least used leave.
-import { type EntityId, type Lease, parseEntityId, type PlacementRule, type ShardId, shardOf, type Wiring } from '@interstate/core'
+import {
+  type EntityId,
+  InterstateError,
+  type Lease,
+  type PlacementRule,
+  parseEntityId,
+  type ShardId,
+  shardOf,
+  type Wiring,
+} from '@interstate/core'
 import { type Item, Queue, Resident } from './resident.ts'
 
 /** See the file head. */
@@ -61,8 +70,38 @@ export class Residents {
   }
 
   /** Entities that want a turn and must be read from the store first. */
-  *wanting(): Iterable<Resident> {
-    yield* this.#ready
+  unloaded(): readonly Resident[] {
+    const found: Resident[] = []
+    for (const resident of this.#ready) if (resident.phase === 'unloaded') found.push(resident)
+    return found
+  }
+
+  /** Entities that want a turn and whose messages are in the store only. */
+  spilled(): readonly Resident[] {
+    const found: Resident[] = []
+    for (const resident of this.#ready) if (resident.spilled && resident.queue.length === 0) found.push(resident)
+    return found
+  }
+
+  /** Entities that can't take turns although they may be due. */
+  stuck(): number {
+    let count = 0
+    for (const { phase } of this.#all.values()) if (phase === 'held') count += 1
+    return count
+  }
+
+  /** Entities whose head message is tried again later. */
+  waiting(): number {
+    let count = 0
+    for (const { phase } of this.#all.values()) if (phase === 'waiting') count += 1
+    return count
+  }
+
+  /** @throws InterstateError `LEASE_LOST` when this host does not run the shard. */
+  lease(shard: ShardId): Lease {
+    const lease = this.leases.get(shard)
+    if (lease === undefined) throw new InterstateError('LEASE_LOST', `Shard ${shard} is not run here.`, { shard })
+    return lease
   }
 
   /** Puts a message into the memory of its entity; `false` where it must wait in the store. */
@@ -72,6 +111,7 @@ export class Residents {
       resident.spilled = true
       return false
     }
+    item.queued = true
     resident.queue.push(item)
     this.list(resident)
     return true

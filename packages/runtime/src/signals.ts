@@ -21,9 +21,29 @@ export type Signal =
   /** An idempotency key was seen again; nothing ran. */
   | { readonly signal: 'duplicate'; readonly key: IdempotencyKey; readonly message: MessageId }
   /** A turn failed and will be tried again. */
-  | { readonly signal: 'retry'; readonly entity: EntityId; readonly message: MessageId; readonly attempts: number; readonly at: number; readonly code: ErrorCode; readonly text: string }
-  | { readonly signal: 'dead-letter'; readonly entity: EntityId; readonly message: MessageId; readonly code: ErrorCode; readonly text: string }
-  | { readonly signal: 'parked'; readonly entity: EntityId; readonly message: MessageId; readonly code: ErrorCode; readonly text: string }
+  | {
+      readonly signal: 'retry'
+      readonly entity: EntityId
+      readonly message: MessageId
+      readonly attempts: number
+      readonly at: number
+      readonly code: ErrorCode
+      readonly text: string
+    }
+  | {
+      readonly signal: 'dead-letter'
+      readonly entity: EntityId
+      readonly message: MessageId
+      readonly code: ErrorCode
+      readonly text: string
+    }
+  | {
+      readonly signal: 'parked'
+      readonly entity: EntityId
+      readonly message: MessageId
+      readonly code: ErrorCode
+      readonly text: string
+    }
   | { readonly signal: 'unparked'; readonly entity: EntityId }
   | { readonly signal: 'requeued'; readonly entity: EntityId; readonly message: MessageId }
   /** The entity waits for a host that can read it, or for a person who mends it; no other is touched. */
@@ -33,7 +53,13 @@ export type Signal =
   /** A reply whose asker no longer waits. */
   | { readonly signal: 'reply-unawaited'; readonly message: MessageId }
   | { readonly signal: 'effect-started'; readonly entity: EntityId; readonly effect: string; readonly key: string }
-  | { readonly signal: 'effect-ended'; readonly entity: EntityId; readonly effect: string; readonly key: string; readonly ok: boolean }
+  | {
+      readonly signal: 'effect-ended'
+      readonly entity: EntityId
+      readonly effect: string
+      readonly key: string
+      readonly ok: boolean
+    }
   /** A plain custom action threw. It is not run again. */
   | { readonly signal: 'action-failed'; readonly entity: EntityId; readonly error: unknown }
   /** A group was undone and is taken turn by turn. `why` is the outcome that undid it. */

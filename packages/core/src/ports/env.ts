@@ -18,10 +18,15 @@ export interface Env {
   clearTimer(handle: TimerHandle): void
   /** Calls back as soon as what is waiting now has been looked at. */
   soon(callback: () => void): void
-  /** Calls back when the process is asked to end (SIGTERM). Gives a function that stops listening. */
-  onTerminate(callback: () => void): () => void
+  /**
+   * Calls back when the process is asked to end (SIGTERM), and lets it end when what the callback does is done.
+   * Gives a function that stops listening.
+   */
+  onTerminate(callback: () => Promise<void>): () => void
   /** Watches over turns that never end; `undefined` where nothing can. */
   watchdog(hangMs: number): Watchdog | undefined
+  /** How often turns are decided twice where nobody said it: `always` while developing. */
+  defaultVerification(): 'always' | 'sampled'
   /** Ends the process: after a failed sync nothing that was acknowledged later could be kept. */
   exit(reason: Error): void
 }

@@ -48,7 +48,12 @@ export interface Registration {
 /** What is known of an idempotency key. */
 export type KeyState =
   | { readonly state: 'new' }
-  | { readonly state: 'known'; readonly message: MessageId; readonly fingerprint: string; readonly reply: string | undefined }
+  | {
+      readonly state: 'known'
+      readonly message: MessageId
+      readonly fingerprint: string
+      readonly reply: string | undefined
+    }
   | { readonly state: 'purged' }
 
 /** A message given up and kept for a person. */
@@ -177,7 +182,11 @@ export interface StoreDriver {
   /** Waiting messages of one entity, oldest first, after a position. */
   inboxOf(entity: EntityId, after: number, limit: number): Promise<readonly InboxItem[]>
   /** Entities whose `wakeAt` is not after `until`, soonest first. */
-  due(shards: readonly ShardId[], until: number, limit: number): Promise<readonly { readonly entity: EntityId; readonly wakeAt: number }[]>
+  due(
+    shards: readonly ShardId[],
+    until: number,
+    limit: number,
+  ): Promise<readonly { readonly entity: EntityId; readonly wakeAt: number }[]>
   /** When the next entity wants to wake after `after`. */
   nextDue(shards: readonly ShardId[], after: number): Promise<number | undefined>
   /** Unsettled entities by name, after a name. */

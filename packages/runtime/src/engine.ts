@@ -1,0 +1,397 @@
+// engine.ts: the loop of a host: let in, take turns, write, settle. One group at a time.
+// Owns: when a group is made, in which mode, and what happens when the store fails.
+//   E1  No group is made before the last one is settled.
+//   E2  After an undone group turns are taken one by one for a while, so that the culprit stands alone (G13).
+//   E3  When the store fails, calls from outside are refused and nothing is lost; when it is fenced, the process ends.
+import {
+  type Definition,
+  type EntityId,
+  type Env,
+  type GroupResult,
+  type HostId,
+  InterstateError,
+  type Lease,
+  type PlacementRule,
+  type RetryPolicy,
+  type StoreDriver,
+  type Trouble,
+  type Wiring,
+} from '@interstate/core'
+import { Admission } from './admission.ts'
+import { type Arrival, Arrivals, unawaited } from './arrival.ts'
+import { EffectRunner } from './effect-runner.ts'
+import { Loader } from './loader.ts'
+import { Recovery } from './recovery.ts'
+import type { Item, Resident } from './resident.ts'
+import { Residents } from './residents.ts'
+import { Settlement } from './settlement.ts'
+import type { Tally } from './tally.ts'
+import { TurnTaker, type Verification } from './turn.ts'
+import { Waiters } from './waiters.ts'
+import { WakeUps } from './wake-ups.ts'
+import { type Budget, Wave, type WaveContext } from './wave.ts'
+
+/** What an engine runs on. */
+export interface EngineOptions {
+  readonly wiring: Wiring
+  readonly store: StoreDriver
+  readonly env: Env
+  readonly tally: Tally
+  readonly owner: HostId
+  readonly place: PlacementRule | undefined
+  readonly retry: RetryPolicy
+  readonly budget: Budget
+  readonly verification: Verification
+  /** Entities in memory. */
+  readonly maxLive: number
+  /** Effects that run at the same time. */
+  readonly maxEffects: number
+  readonly hangMs: number | undefined
+}
+
+/** Turns that are taken one by one after a group was undone. */
+const aloneFor = 1_024
+/** Wait before a failed store is tried again, in milliseconds. */
+const storeRetryMs = 500
+
+/** See the file head. */
+export class Engine {
+  readonly residents: Residents
+  readonly arrivals = new Arrivals()
+  readonly waiters: Waiters
+  readonly effects: EffectRunner
+  readonly loader: Loader
+  readonly #options: EngineOptions
+  readonly #context: WaveContext
+  readonly #admission: Admission
+  readonly #settlement: Settlement
+  readonly #wakeUps: WakeUps
+  readonly #carried: Item[] = []
+  readonly #errands: (() => Promise<void>)[] = []
+  readonly #idle: (() => void)[] = []
+  #recovery: Recovery
+  #watchdog: ReturnType<Env['watchdog']>
+  #running = false
+  #stopped = false
+  #rung = false
+  #alone = 0
+  #groups = 0
+  /** The store failed; nothing is tried before its timer rings. */
+  #resting = false
+
+  constructor(options: EngineOptions) {
+    const { wiring, store, env, tally, place, retry } = options
+    this.#options = options
+    this.residents = new Residents(wiring, store.shards, place)
+    this.waiters = new Waiters(env)
+    this.loader = new Loader(store, this.residents, tally.tell)
+    this.effects = new EffectRunner(env, this.#effectEvents(), options.maxEffects)
+    this.#wakeUps = new WakeUps(env, store, this.residents, this.loader.load, () => this.ring())
+    this.#admission = new Admission(store, this.arrivals, this.waiters, tally.tell)
+    this.#recovery = new Recovery(retry, 0)
+    this.#context = {
+      residents: this.residents,
+      taker: new TurnTaker(wiring, store.limits, options.verification),
+      env,
+      retry,
+      limits: store.limits,
+      load: this.loader.load,
+    }
+    const { residents, arrivals, waiters, effects } = this
+    const carry = (item: Item): void => void this.#carried.push(item)
+    this.#settlement = new Settlement({ residents, arrivals, waiters, effects, wakeUps: this.#wakeUps, tally, carry })
+  }
+
+  /** Takes all shards and finds what was left to do. */
+  async start(): Promise<void> {
+    const { store, owner, env, hangMs, retry, tally } = this.#options
+    const shards = Array.from({ length: store.shards }, (_, shard) => shard)
+    const { leases, crashes } = await store.acquire(owner, shards)
+    this.residents.leases = new Map(leases.map((lease: Lease) => [lease.shard, lease]))
+    this.#recovery = new Recovery(retry, crashes)
+    await this.#wakeUps.start()
+    await this.#resumeEffects()
+    this.#watchdog = hangMs === undefined ? undefined : env.watchdog(hangMs)
+    tally.tell({ signal: 'started', shards: leases.length, crashes })
+    this.ring()
+  }
+
+  /** A call from outside. */
+  arrive(arrival: Arrival): void {
+    this.arrivals.push(arrival)
+    this.ring()
+  }
+
+  /** Does something between two groups, when no turn is under way. */
+  errand<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#errands.push(() => work().then(resolve, reject))
+      this.ring()
+    })
+  }
+
+  /**
+   * Lets a parked entity go on; an errand.
+   * @throws InterstateError `ENTITY_UNKNOWN` when it isn't parked; `STORE_FAILED` when that could not be written.
+   */
+  async unpark(entity: EntityId, head: 'retry' | 'dead-letter'): Promise<void> {
+    const resident = this.residents.get(entity)
+    if (resident.phase === 'unloaded') await this.loader.load([resident])
+    const { trouble } = resident
+    if (resident.phase !== 'parked' || trouble === undefined) {
+      throw new InterstateError('ENTITY_UNKNOWN', `${entity} is not parked.`, { entity })
+    }
+    resident.phase = 'ready'
+    const wave = new Wave(this.#context, 'each', !this.loader.backlog)
+    if (head === 'dead-letter') await this.#buryHead(wave, resident, trouble)
+    else wave.mark(resident, undefined)
+    wave.end()
+    const failure = await this.#write(wave)
+    if (failure !== undefined)
+      throw new InterstateError('STORE_FAILED', `${entity} was not unparked: ${failure}.`, { failure })
+    this.residents.list(resident)
+    this.#wakeUps.note(resident.wakeAt)
+  }
+
+  /** Resolves when nothing is left to do but what waits for a time or for a person. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle.push(resolve)
+      this.ring()
+    })
+  }
+
+  /** Looks for work soon. */
+  ring(): void {
+    if (this.#rung || this.#stopped) return
+    this.#rung = true
+    this.#options.env.soon(() => {
+      this.#rung = false
+      void this.#run()
+    })
+  }
+
+  /** Ends the loop and gives the shards back. What is not durable is refused. */
+  async stop(): Promise<void> {
+    this.effects.stopAll()
+    this.#wakeUps.stop()
+    await this.errand(async () => {
+      this.#stopped = true
+      this.#watchdog?.stop()
+      await this.#options.store.release([...this.residents.leases.values()])
+    })
+    this.#refuseAll(new InterstateError('HOST_STOPPED', 'The host has stopped.'))
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running || this.#stopped) return
+    this.#running = true
+    this.#watchdog?.beat('busy')
+    try {
+      await this.#step()
+    } catch (error) {
+      this.#storeFailed(error)
+    } finally {
+      this.#running = false
+      this.#watchdog?.beat('idle')
+    }
+    if (this.#busy) this.ring()
+    else if (this.#settledDown) for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  async #step(): Promise<void> {
+    for (const errand of this.#errands.splice(0)) await errand()
+    if (this.#stopped || this.#resting) return
+    await this.#read()
+    const wave = await this.#wave()
+    await this.#write(wave)
+    this.#groups += 1
+    this.residents.evict(this.#options.maxLive, this.#groups)
+  }
+
+  /** Brings into memory what the next wave needs. */
+  async #read(): Promise<void> {
+    const before = this.loader.backlog
+    await this.loader.readBacklog()
+    if (before && !this.loader.backlog)
+      for (const resident of this.residents.all()) if (resident.spilled) this.residents.list(resident)
+    const unreadable = this.loader.unreadable()
+    if (unreadable.length > 0) await this.loader.load(unreadable)
+    if (!this.loader.backlog) await this.loader.readSpilled(this.residents.spilled())
+    if (this.#wakeUps.due) await this.#wakeUps.wake()
+  }
+
+  async #wave(): Promise<Wave> {
+    const recovers = this.#recovery.lasts
+    const mode =
+      this.#alone > 0 || recovers || this.loader.backlog || this.#options.store.scope !== 'store' ? 'each' : 'together'
+    const wave = new Wave(this.#context, mode, !this.loader.backlog)
+    try {
+      for (const item of this.#carried.splice(0)) wave.accept(item)
+      await this.#admission.admit(wave)
+      this.loader.buryUnreadable(wave)
+      if (recovers) await this.#recover(wave)
+      else await wave.run(this.#options.budget)
+      wave.end()
+    } catch (error) {
+      this.#settlement.undo(wave)
+      throw error
+    }
+    this.#alone = Math.max(0, this.#alone - wave.turns)
+    return wave
+  }
+
+  async #recover(wave: Wave): Promise<void> {
+    await this.#recovery.fill(wave, this.residents, this.loader.load)
+    if (!this.#recovery.lasts) await this.#options.store.survived(this.#options.owner)
+  }
+
+  /** @returns Why something was undone, or `undefined`. */
+  async #write(wave: Wave): Promise<string | undefined> {
+    const { store, owner, env, tally } = this.#options
+    if (!wave.writes) return this.#settlement.settle(wave, [], undefined, undefined)
+    const begin = env.monotonic()
+    let failure: string | undefined
+    try {
+      const { group, written } = wave.toGroup(owner, env.id())
+      const result = await store.write(group)
+      failure = this.#settlement.settle(wave, written, group, result)
+      tally.committed(wave.turns, written.length, env.monotonic() - begin)
+      refuseFenced(result)
+    } catch (error) {
+      this.#settlement.undo(wave)
+      if (!(error instanceof InterstateError) || error.code !== 'LIMIT_EXCEEDED') throw error
+      failure = error.code
+    }
+    if (failure !== undefined) {
+      this.#recovery.forget()
+      this.#alone = Math.max(aloneFor, this.residents.ready)
+      tally.tell({ signal: 'regrouped', why: failure })
+    }
+    return failure
+  }
+
+  async #buryHead(wave: Wave, resident: Resident, { message, error, attempts }: Trouble): Promise<void> {
+    if (!this.loader.backlog) await this.loader.readSpilled([resident])
+    const item = resident.queue.peek()
+    const why = new InterstateError('ENTITY_PARKED', `Put away by a person: ${error?.text ?? 'no reason kept'}`, {
+      message,
+    })
+    if (item?.envelope.id === message) wave.bury(resident, item, why, attempts)
+    else wave.mark(resident, undefined)
+  }
+
+  /** Effects that ran when the last owner ended run again, under their old keys. */
+  async #resumeEffects(): Promise<void> {
+    const { store } = this.#options
+    const shards = [...this.residents.leases.keys()]
+    let after: EntityId | undefined
+    for (;;) {
+      const page = await store.unsettled(shards, after, 1_000)
+      const wanted = page.map((entity) => this.residents.get(entity))
+      await this.loader.load(wanted)
+      for (const { entity, definition, state, phase } of wanted) {
+        if (definition === undefined || phase === 'parked') continue
+        this.#startAll(entity, definition, state?.running ?? {})
+      }
+      after = page.at(-1)
+      if (page.length < 1_000) return
+    }
+  }
+
+  #startAll(entity: EntityId, definition: Definition, running: Readonly<Record<string, unknown>>): void {
+    for (const [id, effect] of Object.entries(running))
+      this.effects.start({ entity, definition, id, effect: effect as never })
+  }
+
+  #effectEvents() {
+    const { tally } = this.#options
+    return {
+      started: ({ entity, id, effect }: { entity: EntityId; id: string; effect: { key: string } }): void =>
+        tally.tell({ signal: 'effect-started', entity, effect: id, key: effect.key }),
+      ended: (
+        { entity, id, effect }: { entity: EntityId; id: string; effect: { key: string } },
+        result: Parameters<typeof unawaited>[0],
+        { ok }: { readonly ok: boolean },
+      ): void => {
+        tally.tell({ signal: 'effect-ended', entity, effect: id, key: effect.key, ok })
+        this.arrive(unawaited(result))
+      },
+    }
+  }
+
+  #storeFailed(cause: unknown): void {
+    const { env, tally } = this.#options
+    const error =
+      cause instanceof InterstateError
+        ? cause
+        : new InterstateError('STORE_FAILED', `The host failed: ${String(cause)}.`, {}, { cause })
+    this.#recovery.forget()
+    this.#refuseAll(error)
+    if (error.code === 'STORE_FENCED' || error.code === 'LEASE_LOST') {
+      this.#stopped = true
+      this.#wakeUps.stop()
+      this.effects.stopAll()
+      this.#watchdog?.stop()
+      tally.tell({ signal: 'fatal', error })
+      env.exit(error)
+      return
+    }
+    tally.tell({ signal: 'store-failed', error })
+    this.#resting = true
+    env.setTimer(storeRetryMs, () => {
+      this.#resting = false
+      this.ring()
+    })
+  }
+
+  /** Refuses every call from outside that is not durable; what the host itself has to say stays. */
+  #refuseAll(error: InterstateError): void {
+    const kept: Arrival[] = []
+    const refuse = (arrival: Arrival): void => {
+      if (arrival.registration !== undefined) this.arrivals.letGo(arrival.registration.key)
+      arrival.reject(error)
+      this.waiters.fail(arrival.message, error)
+    }
+    for (const arrival of this.arrivals.take(Number.POSITIVE_INFINITY)) {
+      if (arrival.internal) kept.push(arrival)
+      else refuse(arrival)
+    }
+    for (const item of this.#carried.splice(0)) {
+      if (item.arrival === undefined || item.arrival.internal) this.#carried.push(item)
+      else refuse(item.arrival)
+    }
+    for (const resident of this.residents.all()) {
+      resident.queue.keep(({ arrival, stored }) => {
+        if (arrival === undefined || arrival.internal || stored) return true
+        refuse(arrival)
+        return false
+      })
+    }
+    for (const arrival of kept) this.arrivals.push(arrival)
+  }
+
+  get #busy(): boolean {
+    if (this.#resting || this.#stopped) return this.#errands.length > 0
+    return (
+      this.arrivals.length > 0 ||
+      this.residents.ready > 0 ||
+      this.#errands.length > 0 ||
+      this.#carried.length > 0 ||
+      this.#recovery.pending ||
+      this.loader.backlog ||
+      this.#wakeUps.due
+    )
+  }
+
+  /** Whether nothing will happen without a time passing or somebody from outside. */
+  get #settledDown(): boolean {
+    return !this.#busy && !this.#resting && this.effects.size === 0 && this.residents.waiting() === 0
+  }
+}
+
+function refuseFenced({ results }: GroupResult): void {
+  if (results.some(({ outcome }) => outcome === 'fenced')) {
+    throw new InterstateError('LEASE_LOST', 'Another host has taken the shards of this one.')
+  }
+}

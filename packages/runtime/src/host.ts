@@ -1,0 +1,382 @@
+// host.ts: the face of a host: send, ask, publish, read, drain, stop.
+import { hash } from 'node:crypto'
+import {
+  type Address,
+  AddressRef,
+  type CommandFor,
+  correlate,
+  type Definition,
+  decodeSnapshot,
+  defaultRetry,
+  type EntityId,
+  type Env,
+  type Envelope,
+  type EventFor,
+  type HostId,
+  type IdempotencyKey,
+  InterstateError,
+  type MessageId,
+  messageType,
+  type PlacementRule,
+  type PlainLimits,
+  type PlainObject,
+  parseEntityId,
+  payloadLimits,
+  type ReplyFor,
+  type RetryPolicy,
+  type StoreDriver,
+  type Trouble,
+  timeOfKey,
+  type View,
+  validate,
+  Wiring,
+} from '@interstate/core'
+import type { Receipt } from './arrival.ts'
+import { Engine } from './engine.ts'
+import { type DeadLetters, deadLetters, type Parked, parked } from './keeper.ts'
+import { nodeEnv } from './node-env.ts'
+import type { Counters, SignalListener } from './signals.ts'
+import { Tally } from './tally.ts'
+import type { Verification } from './turn.ts'
+
+/** How a host works. All have defaults. */
+export interface Policies {
+  /** What becomes of a failing message. Default: 4 attempts after 0.1, 0.8 and 6.4 seconds, then the definition's `poison`. */
+  readonly retry?: Partial<RetryPolicy>
+  /** How often turns are decided twice (G14). Default `always`, with NODE_ENV=production `sampled`. */
+  readonly verify?: Verification
+  /** Entities kept in memory. Default 10,000. */
+  readonly maxLive?: number
+  /** Effects that run at the same time. Default 256. */
+  readonly maxEffects?: number
+  /** A turn that takes longer kills the process, and after some crashes its message is put away (G11). Default 30,000; `false` for never. */
+  readonly hangMs?: number | false
+  /** Turns in one group at most. Default 8,192. */
+  readonly groupTurns?: number
+  /** Time for the turns of one group, in milliseconds. Default 20. */
+  readonly groupMs?: number
+  /** Size of a payload at most. Default 32 levels, 10,000 values, 256 Ki characters. */
+  readonly payload?: Partial<PlainLimits>
+  /** Whether SIGTERM drains and stops the host, and then ends the process. Default true. */
+  readonly stopOnTerminate?: boolean
+}
+
+/** What {@link createHost} takes. */
+export interface HostOptions {
+  /** Aggregates and sagas, as `defineAggregate` and `defineSaga` give them. */
+  readonly entities: readonly Definition[]
+  /** The host opens it and closes it. */
+  readonly store: StoreDriver
+  /** The seam to the outside. Default: Node.js. */
+  readonly env?: Env
+  /** Pins chosen entities to shards. Must never change for a stored entity. */
+  readonly place?: PlacementRule
+  readonly policies?: Policies
+  /** Hears of everything that became durable, for logs and metrics. */
+  readonly onSignal?: SignalListener
+}
+
+/** What `send` and `publish` take. */
+export interface SendOptions {
+  /** Makes a repeated call harmless, see `idempotencyKey`. */
+  readonly idempotencyKey?: IdempotencyKey
+  /** Joins this message to a chain that began elsewhere. Default: the message's own id. */
+  readonly correlationId?: string
+  /** Handed on to all that follows from the message. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** What `ask` takes. */
+export interface AskOptions extends SendOptions {
+  /** How long to wait for the outcome, in milliseconds. Default 30,000. */
+  readonly timeoutMs?: number
+}
+
+type AnyAddress = Address<unknown, unknown>
+type ViewFor<A> = A extends Address<unknown, infer V> ? (V extends View ? V : View) : never
+
+/** A running host. */
+export interface Host {
+  /**
+   * Sends a command. Resolves when it is durable: from then on it has its effect exactly once, whatever crashes.
+   *
+   * @throws InterstateError `ENTITY_UNKNOWN`, `MESSAGE_UNKNOWN`, `MESSAGE_RESERVED`, `PAYLOAD_INVALID`, `NOT_PLAIN_DATA`,
+   * `LIMIT_EXCEEDED`: nothing is stored. `IDEMPOTENCY_KEY_*`: nothing runs. `HOST_STOPPED`, `STORE_FULL`,
+   * `STORE_FAILED`: not accepted, send it again. After a crash during the call it is not known whether it was accepted:
+   * send it again with the same idempotency key.
+   *
+   * @example
+   * ```ts
+   * await host.send(Payment.at('42'), { type: 'Charge', cents: 1200 })
+   * ```
+   */
+  send<A extends AnyAddress>(to: A, command: CommandFor<A>, options?: SendOptions): Promise<Receipt>
+  /**
+   * Sends a command and waits for its outcome: the reply, or `undefined` when it was handled without one.
+   *
+   * @throws InterstateError as `send`; `MESSAGE_REFUSED` when the entity does not take it in its present state;
+   * `MESSAGE_DEAD_LETTERED`; `ASK_TIMEOUT`: it is accepted and will be handled.
+   */
+  ask<A extends AnyAddress>(to: A, command: CommandFor<A>, options?: AskOptions): Promise<ReplyFor<A> | undefined>
+  /**
+   * Publishes a fact about an entity that happened outside. It goes to all followers or, after a crash, to none.
+   *
+   * @param about - The entity that it is about.
+   * @throws InterstateError as `send`.
+   */
+  publish<A extends AnyAddress>(about: A, event: EventFor<A>, options?: SendOptions): Promise<Receipt>
+  /**
+   * What is durable of an entity: state, context, version. No turn is taken.
+   *
+   * @returns `undefined` for an entity that has handled nothing.
+   * @throws InterstateError `SNAPSHOT_UNREADABLE` or `SNAPSHOT_VERSION_UNKNOWN`.
+   */
+  read<A extends AnyAddress>(of: A): Promise<ViewFor<A> | undefined>
+  /** Resolves when nothing is left to do: all messages handled, effects ended. Later timers and parked entities stay. */
+  drain(): Promise<void>
+  /** Handles what was accepted, aborts effects (a next host runs them again), gives the store back. */
+  stop(): Promise<void>
+  /** Forgets idempotency keys made before a time. Such a key is refused from then on and never run. Gives their number. */
+  purge(options: { readonly before: number | Date }): Promise<number>
+  readonly deadLetters: DeadLetters
+  readonly parked: Parked
+  /** Counts since the start. */
+  counters(): Counters
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Starts a host: checks the wiring, probes the store, takes its shards and goes on with what was left to do.
+ *
+ * @throws InterstateError `WIRING_INVALID`, `STORE_UNFIT` and what opening the store throws. Nothing runs then.
+ *
+ * @example
+ * ```ts
+ * await using host = await createHost({ entities: [payment], store: sqliteStore({ path: 'shop.db' }) })
+ * await host.send(Payment.at('42'), { type: 'Charge', cents: 1200 })
+ * ```
+ */
+export async function createHost(options: HostOptions): Promise<Host> {
+  const { store, policies = {} } = options
+  const wiring = new Wiring(options.entities)
+  const env = options.env ?? nodeEnv()
+  const tally = new Tally(options.onSignal)
+  await probe(store)
+  const engine = new Engine({
+    wiring,
+    store,
+    env,
+    tally,
+    owner: env.id() as HostId,
+    place: options.place,
+    retry: { ...defaultRetry, ...policies.retry },
+    budget: { turns: policies.groupTurns ?? 8_192, ms: policies.groupMs ?? 20, burst: 64 },
+    verification: policies.verify ?? env.defaultVerification(),
+    maxLive: policies.maxLive ?? 10_000,
+    maxEffects: policies.maxEffects ?? 256,
+    hangMs: policies.hangMs === false ? undefined : (policies.hangMs ?? 30_000),
+  })
+  try {
+    await engine.start()
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+  return new RunningHost({ wiring, env, tally, engine, store, policies })
+}
+
+/** G18: a store that fails its probe is refused before anything runs on it. */
+async function probe(store: StoreDriver): Promise<void> {
+  const failed = (await store.probe()).filter(({ passed }) => !passed)
+  if (failed.length === 0) return
+  await store.close()
+  const list = failed.map(({ name, finding }) => `${name}: ${finding}`).join('; ')
+  throw new InterstateError('STORE_UNFIT', `Store "${store.name}" fails its probe: ${list}.`, { probes: failed })
+}
+
+interface Parts {
+  readonly wiring: Wiring
+  readonly env: Env
+  readonly tally: Tally
+  readonly engine: Engine
+  readonly store: StoreDriver
+  readonly policies: Policies
+}
+
+class RunningHost implements Host {
+  readonly deadLetters: DeadLetters
+  readonly parked: Parked
+  readonly #parts: Parts
+  readonly #limits: PlainLimits
+  readonly #forgetTerminate: () => void
+  #stopping: Promise<void> | undefined
+
+  constructor(parts: Parts) {
+    const { engine, store, wiring, env, tally, policies } = parts
+    this.#parts = parts
+    this.#limits = { ...payloadLimits, ...policies.payload }
+    this.deadLetters = deadLetters({ engine, store, wiring, env, tell: tally.tell })
+    this.parked = parked({ engine, store, wiring, env, tell: tally.tell })
+    this.#forgetTerminate = policies.stopOnTerminate === false ? () => {} : env.onTerminate(() => this.stop())
+  }
+
+  async send<A extends AnyAddress>(to: A, command: CommandFor<A>, options: SendOptions = {}): Promise<Receipt> {
+    return this.#arrive([this.#command(to, command, options)], options)
+  }
+
+  async ask<A extends AnyAddress>(
+    to: A,
+    command: CommandFor<A>,
+    options: AskOptions = {},
+  ): Promise<ReplyFor<A> | undefined> {
+    const envelope = this.#command(to, command, options)
+    const outcome = this.#parts.engine.waiters.wait(envelope.id, options.timeoutMs ?? 30_000)
+    // A refused call fails its waiter too; its own error is the one that is thrown.
+    outcome.catch(() => {})
+    try {
+      await this.#arrive([envelope], options)
+    } catch (error) {
+      this.#parts.engine.waiters.fail(envelope.id, error as InterstateError)
+      throw error
+    }
+    return (await outcome) as ReplyFor<A> | undefined
+  }
+
+  async publish<A extends AnyAddress>(about: A, event: EventFor<A>, options: SendOptions = {}): Promise<Receipt> {
+    const { wiring, tally } = this.#parts
+    const { contract, id: source } = this.#resolve(about)
+    const data = validate(contract, 'event', event, this.#limits)
+    const type = `${contract.name}.${messageType(event)}`
+    const envelopes = wiring
+      .followersOf(type)
+      .map((follower) =>
+        this.#envelope(
+          'event',
+          correlate(follower, parseEntityId(source), data),
+          type,
+          data,
+          contract.version,
+          options,
+        ),
+      )
+    if (envelopes.length === 0) tally.tell({ signal: 'unfollowed', type })
+    if (envelopes.length === 0) return { message: this.#parts.env.id() as MessageId, duplicate: false }
+    return this.#arrive(envelopes, options)
+  }
+
+  async read<A extends AnyAddress>(of: A): Promise<ViewFor<A> | undefined> {
+    const { wiring, store } = this.#parts
+    const { id } = this.#resolve(of)
+    const [row] = await store.load([id])
+    if (row?.snapshot === undefined) return undefined
+    const { snapshot } = decodeSnapshot(wiring.definitionOf(id), id, row.snapshot)
+    const trouble = row.trouble === undefined ? undefined : (JSON.parse(row.trouble) as Trouble)
+    const { value, context, status, output } = snapshot
+    const stopped = trouble?.parkedAt === undefined ? undefined : trouble.message
+    return { value, context, status, output, version: row.version, parked: stopped } as ViewFor<A>
+  }
+
+  async drain(): Promise<void> {
+    await this.#parts.engine.drained()
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async purge({ before }: { readonly before: number | Date }): Promise<number> {
+    const { engine, store } = this.#parts
+    return engine.errand(() => store.purge(Number(before)))
+  }
+
+  counters(): Counters {
+    return this.#parts.tally.counters()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #stop(): Promise<void> {
+    const { engine, store, tally } = this.#parts
+    this.#forgetTerminate()
+    await engine.stop()
+    await store.close()
+    tally.tell({ signal: 'stopped' })
+  }
+
+  #command(to: AnyAddress, command: unknown, options: SendOptions): Envelope {
+    const { contract, id } = this.#resolve(to)
+    const data = validate(contract, 'command', command, this.#limits)
+    return this.#envelope('command', id, messageType(command), data, contract.version, options)
+  }
+
+  /** @throws InterstateError `ADDRESS_INVALID` or `ENTITY_UNKNOWN`. */
+  #resolve(address: unknown): { readonly id: EntityId; readonly contract: Definition['contract'] } {
+    if (!(address instanceof AddressRef)) {
+      throw new InterstateError('ADDRESS_INVALID', 'That is no address. Make one with Contract.at(key).')
+    }
+    const { contract } = this.#parts.wiring.definition(address.contract.name)
+    return { id: address.id(), contract }
+  }
+
+  #envelope(
+    kind: 'command' | 'event',
+    to: EntityId,
+    type: string,
+    data: PlainObject,
+    contractVersion: number,
+    { correlationId, headers, idempotencyKey: key }: SendOptions,
+  ): Envelope {
+    const { env } = this.#parts
+    const id = env.id() as MessageId
+    const correlation = (correlationId ?? id) as MessageId
+    const created = env.now()
+    return {
+      id,
+      kind,
+      to,
+      from: 'client',
+      type,
+      data,
+      correlationId: correlation,
+      causationId: id,
+      created,
+      contractVersion,
+      key,
+      headers,
+    }
+  }
+
+  #arrive(envelopes: readonly Envelope[], { idempotencyKey: key }: SendOptions): Promise<Receipt> {
+    if (this.#stopping !== undefined) throw new InterstateError('HOST_STOPPED', 'The host is stopping.')
+    const [{ id: message }] = envelopes as readonly [Envelope]
+    const registration =
+      key === undefined ? undefined : { key, at: timeOfKey(key), message, fingerprint: fingerprintOf(envelopes) }
+    return new Promise((resolve, reject) => {
+      this.#parts.engine.arrive({
+        message,
+        envelopes,
+        items: [],
+        registration,
+        pending: envelopes.length,
+        registered: registration === undefined,
+        internal: false,
+        resolve,
+        reject,
+      })
+    })
+  }
+}
+
+/** The same call has the same fingerprint, in whatever order its properties were written. */
+function fingerprintOf(envelopes: readonly Envelope[]): string {
+  const text = envelopes.map(({ to, type, data }) => `${to}\n${type}\n${JSON.stringify(data, sortKeys)}`).join('\n')
+  return hash('sha256', text, 'base64url').slice(0, 22)
+}
+
+function sortKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([one], [two]) => (one < two ? -1 : 1)))
+}

@@ -1,0 +1,140 @@
+// loader.ts: brings entities and their waiting messages from the store into memory, never more than fits.
+import {
+  decodeEnvelope,
+  decodeSnapshot,
+  type Envelope,
+  type InboxItem,
+  InterstateError,
+  type StoreDriver,
+  type StoredEntity,
+  type Trouble,
+} from '@interstate/core'
+import { newItem, type Resident } from './resident.ts'
+import type { Residents } from './residents.ts'
+import type { SignalListener } from './signals.ts'
+import type { Wave } from './wave.ts'
+
+/** Messages of one entity that are read at once. */
+const pageOfOne = 256
+/** Messages of the old backlog that are read at once, and the most that are in memory before more are read. */
+const pageOfAll = 2_048
+
+/** See the file head. */
+export class Loader {
+  readonly #store: StoreDriver
+  readonly #residents: Residents
+  readonly #tell: SignalListener
+  /** The position up to which the old backlog has been read. */
+  #position = 0
+  #backlog = true
+  /** Rows that can't be read, to be put away. */
+  readonly #unreadable: { readonly row: InboxItem; readonly error: InterstateError }[] = []
+
+  constructor(store: StoreDriver, residents: Residents, tell: SignalListener) {
+    this.#store = store
+    this.#residents = residents
+    this.#tell = tell
+  }
+
+  /** Whether messages of former times still wait in the store, unread. New ones must queue up behind them there. */
+  get backlog(): boolean {
+    return this.#backlog
+  }
+
+  /** Reads the next of the backlog once little is left to do. */
+  async readBacklog(): Promise<void> {
+    if (!this.#backlog || this.#residents.ready > pageOfAll / 2) return
+    const rows = await this.#store.inbox([...this.#residents.leases.keys()], this.#position, pageOfAll)
+    for (const row of rows) this.#receive(row)
+    this.#position = rows.at(-1)?.position ?? this.#position
+    this.#backlog = rows.length === pageOfAll
+  }
+
+  /** Reads what waits for entities that wanted a turn and whose messages were left in the store. */
+  async readSpilled(wanted: readonly Resident[]): Promise<void> {
+    for (const resident of wanted) {
+      const rows = await this.#store.inboxOf(resident.entity, 0, pageOfOne)
+      resident.spilled = rows.length === pageOfOne
+      for (const row of rows) {
+        const item = this.#itemOf(row)
+        if (item === undefined) continue
+        item.queued = true
+        resident.queue.push(item)
+      }
+      if (resident.queue.length > 0) this.#residents.list(resident)
+    }
+  }
+
+  /** A message that was put into the inbox by another hand: a requeued dead letter. */
+  receive(row: InboxItem): void {
+    if (!this.#backlog) this.#receive(row)
+  }
+
+  /** Reads entities. One that can't be read is held, and no other is touched. */
+  readonly load = async (wanted: readonly Resident[]): Promise<void> => {
+    const rows = await this.#store.load(wanted.map(({ entity }) => entity))
+    for (const [index, resident] of wanted.entries()) this.#restore(resident, rows[index])
+  }
+
+  /** Rows that can't be read become dead letters with the next wave. */
+  buryUnreadable(wave: Wave): void {
+    for (const { row, error } of this.#unreadable.splice(0)) {
+      const resident = this.#residents.get(row.to)
+      if (resident.phase !== 'ready') continue
+      const envelope = {
+        id: row.id,
+        to: row.to,
+        kind: 'internal',
+        from: row.to,
+        type: 'unreadable',
+        data: {},
+      } as Envelope
+      wave.fold(resident).bury(newItem(envelope, { stored: true }), error, 1, row.body)
+    }
+  }
+
+  /** Entities with rows that can't be read: they must be loaded before these are put away. */
+  unreadable(): readonly Resident[] {
+    return this.#unreadable.map(({ row }) => this.#residents.get(row.to)).filter(({ phase }) => phase === 'unloaded')
+  }
+
+  #receive(row: InboxItem): void {
+    const item = this.#itemOf(row)
+    if (item !== undefined) this.#residents.deliver(item)
+  }
+
+  #itemOf(row: InboxItem) {
+    try {
+      return newItem(decodeEnvelope(row.body), { stored: true })
+    } catch (error) {
+      this.#unreadable.push({ row, error: error as InterstateError })
+      return undefined
+    }
+  }
+
+  #restore(resident: Resident, row: StoredEntity | undefined): void {
+    resident.version = row?.version ?? 0
+    resident.wakeAt = row?.wakeAt
+    try {
+      const { definition, entity } = resident
+      if (definition === undefined)
+        throw new InterstateError('ENTITY_UNKNOWN', `${entity} is not hosted here.`, { entity })
+      resident.state = row?.snapshot === undefined ? undefined : decodeSnapshot(definition, entity, row.snapshot)
+      resident.trouble = row?.trouble === undefined ? undefined : (JSON.parse(row.trouble) as Trouble)
+      resident.phase = phaseOf(resident.trouble)
+    } catch (cause) {
+      const error =
+        cause instanceof InterstateError
+          ? cause
+          : new InterstateError('SNAPSHOT_UNREADABLE', `${resident.entity} can't be read.`, {}, { cause })
+      resident.phase = 'held'
+      resident.error = error
+      this.#tell({ signal: 'held', entity: resident.entity, error })
+    }
+  }
+}
+
+function phaseOf(trouble: Trouble | undefined): Resident['phase'] {
+  if (trouble?.parkedAt !== undefined) return 'parked'
+  return trouble?.retryAt === undefined ? 'ready' : 'waiting'
+}

@@ -1,0 +1,108 @@
+// recovery.ts: finds the message that kills hosts, and keeps it from doing so forever (G11).
+// After an owner ended without a word, messages are handled from the inbox only, and each is marked in its entity's
+// record before its turn. A mark that is still there at the next start counts a crash. Innocents sit in a batch with the
+// killer at first; batches get smaller with each crash, until a suspect is alone.
+//   R1  While recovery lasts, no message is handled that isn't in its inbox and marked.
+//   R2  A message is given up only after `policy.crashes` crashes, the later ones alone in its batch.
+import { InterstateError, type RetryPolicy } from '@interstate/core'
+import type { Item, Resident } from './resident.ts'
+import type { Residents } from './residents.ts'
+import type { Wave } from './wave.ts'
+
+const batchSizes = [256, 16] as const
+
+/** See the file head. */
+export class Recovery {
+  readonly #policy: RetryPolicy
+  #turnsLeft: number
+  #marked: readonly Resident[] = []
+
+  /** @param crashes - Owners in a row that ended without a word. */
+  constructor(policy: RetryPolicy, crashes: number) {
+    this.#policy = policy
+    // The killer may come late; so each crash makes the watch longer.
+    this.#turnsLeft = crashes === 0 ? 0 : 1_000 * 4 ** Math.min(crashes - 1, 6)
+  }
+
+  get lasts(): boolean {
+    return this.#turnsLeft > 0 || this.#marked.length > 0
+  }
+
+  /** Whether marked messages wait for their turn. */
+  get pending(): boolean {
+    return this.#marked.length > 0
+  }
+
+  /** Fills a wave: with the turns of what is marked, or else with marks. */
+  async fill(wave: Wave, residents: Residents, load: (wanted: readonly Resident[]) => Promise<void>): Promise<void> {
+    const marked = this.#marked.filter((resident) => resident.phase === 'ready')
+    this.#marked = []
+    if (marked.length > 0) {
+      wave.runOnly(marked)
+      this.#turnsLeft = Math.max(0, this.#turnsLeft - marked.length)
+      return
+    }
+    const unloaded = residents.unloaded()
+    if (unloaded.length > 0) await load(unloaded)
+    this.#marked = this.#mark(wave, residents, this.#suspects(wave, residents))
+  }
+
+  /** The group with the marks did not come about. */
+  forget(): void {
+    this.#marked = []
+  }
+
+  /** Entities whose head message is in the inbox, those with the fewest crashes first and only those. */
+  #suspects(wave: Wave, residents: Residents): readonly Resident[] {
+    const waiting: Resident[] = []
+    for (let left = residents.ready; left > 0; left -= 1) {
+      const resident = residents.next() as Resident
+      const head = resident.queue.peek()
+      if (head === undefined || resident.phase !== 'ready') continue
+      if (head.arrival !== undefined && !head.stored) wave.accept(head)
+      else waiting.push(resident)
+      if (waiting.length < 4 * batchSizes[0]) continue
+      break
+    }
+    const fewest = Math.min(...waiting.map(crashesOf))
+    const size = batchSizes[fewest] ?? 1
+    const chosen = waiting.filter((resident) => crashesOf(resident) === fewest).slice(0, size)
+    const rest = new Set(waiting).difference(new Set(chosen))
+    for (const resident of rest) residents.list(resident)
+    return chosen
+  }
+
+  #mark(wave: Wave, residents: Residents, suspects: readonly Resident[]): readonly Resident[] {
+    const marked: Resident[] = []
+    for (const resident of suspects) {
+      const item = resident.queue.peek() as Item
+      const crashes = crashesOf(resident)
+      if (crashes >= this.#policy.crashes) {
+        const what = `The host ended ${crashes} times while ${resident.entity} handled ${item.envelope.type}.`
+        wave.giveUp(
+          resident,
+          item,
+          new InterstateError('HOST_CRASHED', what, { entity: resident.entity, crashes }),
+          crashes,
+        )
+        residents.list(resident)
+        continue
+      }
+      const before = resident.trouble?.message === item.envelope.id ? resident.trouble : undefined
+      wave.mark(resident, {
+        attempts: 0,
+        ...before,
+        message: item.envelope.id,
+        crashes: crashes + 1,
+        retryAt: undefined,
+      })
+      marked.push(resident)
+    }
+    return marked
+  }
+}
+
+function crashesOf({ trouble, queue }: Resident): number {
+  const head = queue.peek()
+  return head !== undefined && trouble?.message === head.envelope.id ? trouble.crashes : 0
+}

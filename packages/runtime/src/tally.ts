@@ -1,0 +1,108 @@
+// tally.ts: counts and tells what became durable.
+import type { EntityId, Envelope, MessageId, TurnOutcome } from '@interstate/core'
+import type { Fold } from './fold.ts'
+import type { Counters, Signal, SignalListener } from './signals.ts'
+
+/** See the file head. */
+export class Tally {
+  readonly #listener: SignalListener | undefined
+  readonly #turns: Record<TurnOutcome, number> = {
+    handled: 0,
+    sent: 0,
+    ignored: 0,
+    rejected: 0,
+    parked: 0,
+    late: 0,
+    unmatched: 0,
+    stale: 0,
+  }
+  #accepted = 0
+  #duplicates = 0
+  #deadLetters = 0
+  #retries = 0
+  #groups = 0
+  #commits = 0
+
+  constructor(listener: SignalListener | undefined) {
+    this.#listener = listener
+  }
+
+  /** Tells a signal; what a listener throws is its own affair. */
+  readonly tell = (signal: Signal): void => {
+    if (signal.signal === 'duplicate') this.#duplicates += 1
+    if (signal.signal === 'dead-letter') this.#deadLetters += 1
+    if (signal.signal === 'retry') this.#retries += 1
+    try {
+      this.#listener?.(signal)
+    } catch {
+      // A listener watches; it must not change what it watches.
+    }
+  }
+
+  counters(): Counters {
+    return {
+      accepted: this.#accepted,
+      duplicates: this.#duplicates,
+      turns: { ...this.#turns },
+      deadLetters: this.#deadLetters,
+      retries: this.#retries,
+      groups: this.#groups,
+      commits: this.#commits,
+    }
+  }
+
+  accepted(): void {
+    this.#accepted += 1
+  }
+
+  /** A group became durable. */
+  committed(turns: number, entities: number, ms: number): void {
+    this.#groups += 1
+    this.#commits += entities
+    if (this.#listener !== undefined) this.tell({ signal: 'committed', turns, entities, ms })
+  }
+
+  /** The turns of a fold became durable. */
+  turns({ resident: { entity, trouble, phase }, items, outcomes, buried }: Fold): void {
+    for (const outcome of outcomes) this.#turns[outcome] += 1
+    for (const { item, error } of buried) {
+      this.tell({ signal: 'dead-letter', entity, message: item.envelope.id, code: error.code, text: error.message })
+    }
+    if (this.#listener !== undefined) {
+      const handled = items.filter((item) => !buried.some((each) => each.item === item))
+      for (const [index, { envelope }] of handled.entries()) {
+        this.tell(turnSignal(entity, envelope, outcomes[index] as TurnOutcome))
+      }
+    }
+    if (trouble?.error === undefined) return
+    const { code, text } = trouble.error
+    const about = { entity, message: trouble.message, code: code as never, text }
+    if (phase === 'parked') this.#turns.parked += 1
+    if (phase === 'parked') this.tell({ signal: 'parked', ...about })
+    if (phase === 'waiting')
+      this.tell({ signal: 'retry', ...about, attempts: trouble.attempts, at: trouble.retryAt ?? 0 })
+  }
+
+  /** Runs a plain custom action: after the commit, at most once. */
+  run(entity: EntityId, action: () => unknown): void {
+    try {
+      const result = action()
+      if (result instanceof Promise)
+        result.catch((error: unknown) => this.tell({ signal: 'action-failed', entity, error }))
+    } catch (error) {
+      this.tell({ signal: 'action-failed', entity, error })
+    }
+  }
+
+  unawaited(message: MessageId): void {
+    if (this.#listener !== undefined) this.tell({ signal: 'reply-unawaited', message })
+  }
+}
+
+function turnSignal(
+  entity: EntityId,
+  { id, type, correlationId, causationId }: Envelope,
+  outcome: TurnOutcome,
+): Signal {
+  return { signal: 'turn', entity, message: id, type, outcome, correlationId, causationId }
+}

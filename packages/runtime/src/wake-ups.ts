@@ -1,0 +1,130 @@
+// wake-ups.ts: gives entities a turn when a timer of theirs is due, or a failed message is to be tried again.
+// The store's index knows who; here is only the next time at which to look.
+import type { EntityId, EntityState, Env, Envelope, MessageId, StoreDriver, TimerHandle } from '@interstate/core'
+import { newItem, type Resident } from './resident.ts'
+import type { Residents } from './residents.ts'
+
+const page = 256
+
+/** See the file head. */
+export class WakeUps {
+  readonly #env: Env
+  readonly #store: StoreDriver
+  readonly #residents: Residents
+  readonly #load: (wanted: readonly Resident[]) => Promise<void>
+  readonly #ring: () => void
+  #next: number | undefined
+  #timer: TimerHandle
+
+  constructor(
+    env: Env,
+    store: StoreDriver,
+    residents: Residents,
+    load: (wanted: readonly Resident[]) => Promise<void>,
+    ring: () => void,
+  ) {
+    this.#env = env
+    this.#store = store
+    this.#residents = residents
+    this.#load = load
+    this.#ring = ring
+  }
+
+  /** Finds the first time at which to look. */
+  async start(): Promise<void> {
+    this.note(await this.#store.nextDue(this.#shards(), 0))
+  }
+
+  /** Whether somebody is due. */
+  get due(): boolean {
+    return this.#next !== undefined && this.#next <= this.#env.now()
+  }
+
+  /** Notes that somebody wants to wake at this time. */
+  note(at: number | undefined): void {
+    if (at === undefined || (this.#next !== undefined && this.#next <= at)) return
+    this.#next = at
+    this.#set()
+  }
+
+  stop(): void {
+    if (this.#timer !== undefined) this.#env.clearTimer(this.#timer)
+    this.#timer = undefined
+    this.#next = undefined
+  }
+
+  /** Lets everybody who is due have a turn. */
+  async wake(): Promise<void> {
+    const now = this.#env.now()
+    const rows = await this.#store.due(this.#shards(), now, page + this.#residents.stuck())
+    const due = rows.map(({ entity }) => this.#residents.get(entity))
+    const unloaded = due.filter(({ phase }) => phase === 'unloaded')
+    if (unloaded.length > 0) await this.#load(unloaded)
+    for (const resident of due) this.#wakeOne(resident, now)
+    this.#next = rows.length >= page ? now : await this.#store.nextDue(this.#shards(), now)
+    this.#set()
+  }
+
+  #wakeOne(resident: Resident, now: number): void {
+    if (resident.phase === 'waiting' && (resident.trouble?.retryAt ?? 0) <= now) {
+      resident.phase = 'ready'
+      this.#residents.list(resident)
+    }
+    if (resident.phase !== 'ready' || resident.state === undefined) return
+    for (const timeout of timeoutsOf(resident.state, now)) {
+      if (isQueued(resident, timeout.id)) continue
+      const item = newItem(timeout)
+      item.queued = true
+      resident.queue.push(item)
+    }
+    if (resident.queue.length > 0 || resident.spilled) this.#residents.list(resident)
+  }
+
+  #set(): void {
+    if (this.#timer !== undefined) this.#env.clearTimer(this.#timer)
+    this.#timer = undefined
+    if (this.#next === undefined) return
+    this.#timer = this.#env.setTimer(Math.max(0, this.#next - this.#env.now()), () => {
+      // The timer may be early, where the clock was stepped or the delay was cut.
+      if (this.due) this.#ring()
+      else this.#set()
+    })
+  }
+
+  #shards(): readonly number[] {
+    return [...this.#residents.leases.keys()]
+  }
+}
+
+/** The firings of an entity's timers that are due, in the order in which they are. */
+export function timeoutsOf(state: EntityState, now: number): readonly Envelope[] {
+  return Object.entries(state.timers)
+    .filter(([, { due }]) => due <= now)
+    .sort(([, one], [, two]) => one.due - two.due || one.generation - two.generation)
+    .map(([timer, { generation, asker }]) => timeout(state.entity, timer, generation, now, asker))
+}
+
+function timeout(entity: EntityId, timer: string, generation: number, now: number, asker: Envelope['asker']): Envelope {
+  // Derived: the timer and its generation name the firing; whoever tries it again gives it the same name (G9).
+  const id = `${entity}#${timer}#${generation}` as MessageId
+  const data = { timer, generation }
+  return {
+    id,
+    kind: 'timeout',
+    to: entity,
+    from: entity,
+    type: 'timeout',
+    data,
+    correlationId: id,
+    causationId: id,
+    created: now,
+    contractVersion: 1,
+    asker,
+  }
+}
+
+function isQueued({ queue }: Resident, id: MessageId): boolean {
+  if (queue.length === 0) return false
+  for (const { envelope } of queue) if (envelope.id === id) return true
+  return false
+}

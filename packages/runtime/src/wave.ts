@@ -1,0 +1,295 @@
+// wave.ts: takes turns until nobody wants one or the budget is used, and makes one group of them.
+// Owns: the order of turns, what a failed turn becomes, what must be written with the group.
+// Not here: writing and what follows from it (engine.ts), what one message does (turn.ts).
+//   W1  Messages of one entity are handled in the order of its queue; a failing head stops its entity and no other (G6, G11).
+//   W2  Nothing a turn put out leaves here; the group does, when it is durable (G8).
+//   W3  Mode `together`: a message sent and handled within the group is never written: born and gone in one transaction.
+//   W4  Mode `each`: only what is in the inbox is handled, one message an entity, so that each commit stands alone (G13).
+import {
+  type Decision,
+  type Env,
+  type Envelope,
+  type Group,
+  InterstateError,
+  nextAttempt,
+  type Registration,
+  type RetryPolicy,
+  type StoreLimits,
+  type Trouble,
+} from '@interstate/core'
+import type { Arrival } from './arrival.ts'
+import { Fold, stored } from './fold.ts'
+import { type Item, newItem, type Resident } from './resident.ts'
+import type { Residents } from './residents.ts'
+import type { TurnTaker } from './turn.ts'
+
+/** How far a wave goes. */
+export interface Budget {
+  readonly turns: number
+  readonly ms: number
+  /** Messages that one entity handles before the next has its turn. */
+  readonly burst: number
+}
+
+/** What a wave needs to know of its host. */
+export interface WaveContext {
+  readonly residents: Residents
+  readonly taker: TurnTaker
+  readonly env: Env
+  readonly retry: RetryPolicy
+  readonly limits: StoreLimits
+  /** Reads residents from the store. */
+  readonly load: (residents: readonly Resident[]) => Promise<void>
+}
+
+/** See the file head. */
+export class Wave {
+  readonly mode: Group['mode']
+  /** Whether new messages may go into memory; while an old backlog is read they wait in the store, to keep the order. */
+  readonly intoMemory: boolean
+  readonly folds: Fold[] = []
+  /** Arrivals of which something is handled or accepted in this group. */
+  readonly arrivals: Set<Arrival> = new Set()
+  /** Messages from outside that go to the inbox with this group. */
+  readonly accepted: Set<Item> = new Set()
+  /** Messages from entities that go to the inbox with this group. */
+  readonly sent: Item[] = []
+  /** Messages from entities, as long as it is open whether the group handles them. */
+  #produced: Item[] = []
+  /** Residents that turned out to be unable to take turns. */
+  readonly #stopped: Resident[] = []
+  readonly #context: WaveContext
+  readonly #now: number
+  #turns = 0
+
+  constructor(context: WaveContext, mode: Group['mode'], intoMemory: boolean) {
+    this.#context = context
+    this.mode = mode
+    this.intoMemory = intoMemory
+    this.#now = context.env.now()
+  }
+
+  /** Turns taken. */
+  get turns(): number {
+    return this.#turns
+  }
+
+  /** Whether the group has anything to write. */
+  get writes(): boolean {
+    return this.accepted.size > 0 || this.registrations().length > 0 || this.folds.some((fold) => fold.writes)
+  }
+
+  /** Lets a call from outside in. */
+  admit(arrival: Arrival): void {
+    arrival.items = arrival.envelopes.map((envelope) => newItem(envelope, { arrival }))
+    for (const item of arrival.items) {
+      const waits = this.mode === 'each' || !this.intoMemory || !this.#context.residents.deliver(item)
+      if (waits) this.accept(item)
+    }
+  }
+
+  /** Puts a message from outside into the inbox with this group. */
+  accept(item: Item): void {
+    this.accepted.add(item)
+    if (item.arrival !== undefined) this.arrivals.add(item.arrival)
+  }
+
+  /** Takes turns of all who want one. */
+  async run(budget: Budget): Promise<void> {
+    const { residents, env, load } = this.#context
+    const end = env.monotonic() + budget.ms
+    const inTime = (): boolean => this.#turns < budget.turns && (this.#turns % 64 !== 0 || env.monotonic() < end)
+    const again: Resident[] = []
+    while (residents.ready > 0 && this.#turns < budget.turns && env.monotonic() < end) {
+      const unloaded = residents.unloaded()
+      if (unloaded.length > 0) await load(unloaded)
+      for (let left = residents.ready; left > 0 && inTime(); left -= 1) {
+        const resident = residents.next() as Resident
+        if (resident.phase === 'ready') this.#burst(resident, budget.burst)
+        else if (resident.phase !== 'unloaded') this.#stopped.push(resident)
+        if (resident.queue.length === 0) {
+          // The rest of its messages is in the store and is read before the next wave.
+          if (resident.spilled && this.intoMemory) again.push(resident)
+          continue
+        }
+        // In mode `each` an entity has one turn a group.
+        if (this.mode === 'each' && resident.phase === 'ready') again.push(resident)
+        else residents.list(resident)
+      }
+    }
+    for (const resident of again) residents.list(resident)
+  }
+
+  /** Takes one turn of each of these. */
+  runOnly(chosen: readonly Resident[]): void {
+    for (const resident of chosen) {
+      this.#burst(resident, 1)
+      if (resident.queue.length > 0) this.#context.residents.list(resident)
+    }
+  }
+
+  /** Ends the wave: what nobody handled must be in an inbox with this group. */
+  end(): void {
+    for (const item of this.#produced) {
+      if (item.done || item.producer === undefined) continue
+      item.producer.outbox.push(item.envelope)
+      this.sent.push(item)
+    }
+    this.#produced = []
+    for (const { resident } of this.folds) if (resident.phase !== 'ready') this.#acceptAll(resident)
+    for (const resident of this.#stopped) this.#acceptAll(resident)
+    // An event goes to all of its followers or to none.
+    for (const { items } of this.arrivals) {
+      if (items.length > 1) for (const item of items) if (!item.done && !item.stored) this.accept(item)
+    }
+  }
+
+  /** Writes down what stands in the way of an entity, without a turn. */
+  mark(resident: Resident, trouble: Trouble | undefined): void {
+    this.fold(resident)
+    resident.trouble = trouble
+  }
+
+  /** Puts the head message of an entity away by its policy: as a dead letter, or the entity is parked with it. */
+  giveUp(resident: Resident, item: Item, error: InterstateError, attempts: number): void {
+    if (resident.definition?.poison === 'park' || item.envelope.kind === 'timeout') {
+      this.#park(resident, item, error)
+      return
+    }
+    this.bury(resident, item, error, attempts)
+  }
+
+  /** Makes the head message of an entity a dead letter. */
+  bury(resident: Resident, item: Item, error: InterstateError, attempts: number): void {
+    this.fold(resident).bury(item, error, attempts)
+    resident.queue.shift()
+    item.done = true
+    resident.trouble = undefined
+    resident.phase = 'ready'
+    if (item.arrival !== undefined) this.arrivals.add(item.arrival)
+  }
+
+  /** What this group does to an entity. */
+  fold(resident: Resident): Fold {
+    if (resident.fold === undefined) {
+      resident.fold = new Fold(resident)
+      this.folds.push(resident.fold)
+    }
+    return resident.fold
+  }
+
+  /** Keys that this group registers. */
+  registrations(): readonly Registration[] {
+    const found: Registration[] = []
+    for (const { registration, registered } of this.arrivals) {
+      if (registration !== undefined && !registered) found.push(registration)
+    }
+    return found
+  }
+
+  /**
+   * The group to write, and the folds behind its commits.
+   * @throws InterstateError `LIMIT_EXCEEDED` when a snapshot is too large.
+   */
+  toGroup(owner: Group['owner'], tag: string): { readonly group: Group; readonly written: readonly Fold[] } {
+    const { residents, limits } = this.#context
+    const shardOf = (envelope: Envelope): number => residents.shardOf(envelope.to)
+    const written = this.folds.filter((fold) => fold.writes)
+    const commits = written.map((fold, index) => {
+      const lease = residents.lease(fold.resident.shard)
+      return fold.toCommit(lease, `${tag}.${index}`, limits, this.#now, shardOf)
+    })
+    const accepted = [...this.accepted].map(({ envelope }) => stored(envelope, shardOf(envelope)))
+    return { group: { owner, tag, accepted, registrations: this.registrations(), commits, mode: this.mode }, written }
+  }
+
+  /** Items that exist only if this group is written. */
+  produced(): readonly Item[] {
+    return [...this.#produced, ...this.sent]
+  }
+
+  #burst(resident: Resident, most: number): void {
+    for (let left = most; left > 0 && resident.phase === 'ready'; left -= 1) {
+      const item = resident.queue.peek()
+      if (item === undefined) return
+      if (this.mode === 'each' && item.arrival !== undefined && !item.stored) {
+        // It came while groups were written together; now it must be in the inbox first (W4).
+        this.accept(item)
+        return
+      }
+      this.#turns += 1
+      this.#turn(resident, item)
+    }
+  }
+
+  #turn(resident: Resident, item: Item): void {
+    const { definition } = resident
+    let decision: Decision
+    try {
+      decision = this.#context.taker.take(resident, item.envelope, this.#now, { checkSize: this.mode === 'each' })
+    } catch (error) {
+      this.#failed(resident, item, error as InterstateError)
+      return
+    }
+    if (decision.outcome === 'parked') {
+      const where = JSON.stringify(resident.state?.snapshot.value)
+      const what = `${resident.entity} has no transition for ${item.envelope.type} in state ${where}.`
+      this.#park(
+        resident,
+        item,
+        new InterstateError('MESSAGE_REFUSED', what, { entity: resident.entity, definition: definition?.name }),
+      )
+      return
+    }
+    const fold = this.fold(resident)
+    fold.add(item, decision)
+    resident.queue.shift()
+    item.done = true
+    resident.state = decision.state
+    if (resident.trouble !== undefined) resident.trouble = undefined
+    if (item.arrival !== undefined) this.arrivals.add(item.arrival)
+    for (const envelope of decision.outbox) this.#send(fold, envelope)
+  }
+
+  #send(fold: Fold, envelope: Envelope): void {
+    const item = newItem(envelope, { producer: fold })
+    if (this.mode === 'together' && this.intoMemory && this.#context.residents.deliver(item)) {
+      this.#produced.push(item)
+      return
+    }
+    fold.outbox.push(envelope)
+    this.sent.push(item)
+  }
+
+  #failed(resident: Resident, item: Item, error: InterstateError): void {
+    const { retry, env } = this.#context
+    const before = this.#troubleOf(resident, item)
+    const attempts = before.attempts + 1
+    const retryAt = nextAttempt(retry, attempts, this.#now, env.random())
+    if (retryAt === 'give up') {
+      this.giveUp(resident, item, error, attempts)
+      return
+    }
+    this.mark(resident, { ...before, attempts, error: describe(error), retryAt })
+    resident.phase = 'waiting'
+  }
+
+  #park(resident: Resident, item: Item, error: InterstateError): void {
+    const { retryAt: _, ...before } = this.#troubleOf(resident, item)
+    this.mark(resident, { ...before, attempts: before.attempts + 1, error: describe(error), parkedAt: this.#now })
+    resident.phase = 'parked'
+  }
+
+  #troubleOf({ trouble }: Resident, { envelope: { id } }: Item): Trouble {
+    return trouble?.message === id ? trouble : { message: id, attempts: 0, crashes: 0 }
+  }
+
+  /** Calls from outside don't wait for an entity that stands still: their messages go to its inbox. */
+  #acceptAll(resident: Resident): void {
+    for (const item of resident.queue) if (item.arrival !== undefined && !item.stored) this.accept(item)
+  }
+}
+
+function describe(error: InterstateError): { readonly code: string; readonly text: string } {
+  return { code: error.code ?? 'MACHINE_FAILED', text: error.message }
+}
