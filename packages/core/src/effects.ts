@@ -9,7 +9,7 @@ import { isPromiseLogic, logicOf, notHostable } from './hostable.ts'
 import { turnStem } from './ids.ts'
 import { contextLimits, type PlainObject, plainCopy } from './plain.ts'
 import { type CollectedAction, scope } from './scope.ts'
-import type { EntityState, RunningEffect, Timer } from './state.ts'
+import type { Cause, EntityState, RunningEffect, Timer } from './state.ts'
 import { correlate, type Wiring } from './wiring.ts'
 
 /** A reply to a client outside. */
@@ -196,7 +196,8 @@ class OutputWriter {
     this.#armed += 1
     const due = this.#before.now + Math.max(0, delayMs)
     const asker = this.#laterAsker()
-    const timer: Timer = { generation: this.#armed, due, ...what, ...(asker === undefined ? {} : { asker }) }
+    const cause = this.#cause()
+    const timer: Timer = { generation: this.#armed, due, ...what, cause, ...(asker === undefined ? {} : { asker }) }
     this.#timers = { ...this.#timers, [id]: timer }
   }
 
@@ -222,6 +223,7 @@ class OutputWriter {
       key: this.#nextId(),
       src,
       input: input === undefined ? null : plainCopy(input, `input of effect "${src}"`, contextLimits),
+      cause: this.#cause(),
       ...(asker === undefined ? {} : { asker }),
     }
     this.#running = { ...this.#running, [actorRef.id]: effect }
@@ -268,6 +270,10 @@ class OutputWriter {
   /** A command may be answered in a later turn, when a timer or an effect that it started has come to its end. */
   #laterAsker(): Asker | undefined {
     return this.#message.kind === 'command' ? askerOf(this.#message) : this.#message.asker
+  }
+
+  #cause(): Cause {
+    return { correlationId: this.#message.correlationId, causationId: this.#message.id }
   }
 
   #nextId(): string {

@@ -77,6 +77,6 @@ export type {
 export { defaultRetry, nextAttempt, type RetryPolicy, type Trouble } from './retry.ts'
 export { type PlacementRule, type ShardId, shardOf } from './routing.ts'
 export { decodeSnapshot, encodeSnapshot, machineVersion } from './snapshot.ts'
-export { type EntityState, nextDue, type RunningEffect, type Timer } from './state.ts'
+export { type Cause, type EntityState, nextDue, type RunningEffect, type Timer } from './state.ts'
 export { type Turn, turn } from './turn.ts'
 export { checkWiring, correlate, type Finding, type Follower, Wiring } from './wiring.ts'

@@ -16,7 +16,11 @@ export interface Timer {
   /** What the entity sends. */
   readonly send?: Envelope | undefined
   readonly asker?: Asker | undefined
+  readonly cause: Cause
 }
+
+/** The message in whose turn something was started that ends in a later one. */
+export type Cause = Pick<Envelope, 'correlationId' | 'causationId'>
 
 /** An effect on the outside world that was started and has not answered. */
 export interface RunningEffect {
@@ -26,6 +30,7 @@ export interface RunningEffect {
   readonly src: string
   readonly input: Plain
   readonly asker?: Asker | undefined
+  readonly cause: Cause
 }
 
 /** Everything of one entity that outlives a turn. */

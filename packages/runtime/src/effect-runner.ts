@@ -110,7 +110,6 @@ export class EffectRunner {
   ): Envelope {
     // Drawn, not derived: after a crash the effect runs again, and its second result is another message.
     const message = `${effect.key}-${this.#env.id()}` as MessageId
-    const cause = effect.asker?.message ?? message
     return {
       id: message,
       kind: 'result',
@@ -118,8 +117,7 @@ export class EffectRunner {
       from: entity,
       type: 'result',
       data: { effect: id, key: effect.key, ...result },
-      correlationId: cause,
-      causationId: cause,
+      ...effect.cause,
       created: this.#env.now(),
       contractVersion: 1,
       asker: effect.asker,

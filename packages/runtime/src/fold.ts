@@ -12,7 +12,6 @@ import {
   type StoredMessage,
   type StoreLimits,
   type Trouble,
-  type TurnOutcome,
 } from '@interstate/core'
 import { type Addressed, addressed, answersOf } from './answer.ts'
 import type { Item, Phase, Resident } from './resident.ts'
@@ -37,7 +36,6 @@ export class Fold {
   }
   /** Messages handled, in order. */
   readonly items: Item[] = []
-  readonly outcomes: TurnOutcome[] = []
   /** Messages sent that nobody handled inside the group. */
   readonly outbox: Envelope[] = []
   readonly buried: Buried[] = []
@@ -54,7 +52,6 @@ export class Fold {
   /** Adds one turn; what it sent is delivered by the caller. */
   add(item: Item, decision: Decision): void {
     this.items.push(item)
-    this.outcomes.push(decision.outcome)
     if (item.envelope.from === 'client' || decision.replies.length > 0) {
       this.answers.push(...answersOf(item.envelope, decision))
     }

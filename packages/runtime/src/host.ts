@@ -351,9 +351,11 @@ class RunningHost implements Host {
 
   #arrive(envelopes: readonly Envelope[], { idempotencyKey: key }: SendOptions): Promise<Receipt> {
     if (this.#stopping !== undefined) throw new InterstateError('HOST_STOPPED', 'The host is stopping.')
-    const [{ id: message }] = envelopes as readonly [Envelope]
+    const [message, ...others] = envelopes.map(({ id }) => id) as [MessageId, ...MessageId[]]
     const registration =
-      key === undefined ? undefined : { key, at: timeOfKey(key), message, fingerprint: fingerprintOf(envelopes) }
+      key === undefined
+        ? undefined
+        : { key, at: timeOfKey(key), message, others, fingerprint: fingerprintOf(envelopes) }
     return new Promise((resolve, reject) => {
       this.#parts.engine.arrive({
         message,

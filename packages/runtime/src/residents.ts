@@ -11,6 +11,9 @@ import {
 } from '@interstate/core'
 import { type Item, Queue, Resident } from './resident.ts'
 
+/** Turns that go to chains under way before one goes to who waited longer: a loop of messages starves nobody. */
+const mostInARow = 32
+
 /** See the file head. */
 export class Residents {
   readonly #wiring: Wiring
@@ -18,6 +21,9 @@ export class Residents {
   readonly #place: PlacementRule | undefined
   readonly #all = new Map<EntityId, Resident>()
   readonly #ready = new Queue<Resident>()
+  /** Those whose messages come from the present group: served first, so that a chain of turns ends in one group. */
+  readonly #hot = new Queue<Resident>()
+  #hotInARow = 0
   leases: ReadonlyMap<ShardId, Lease> = new Map()
 
   constructor(wiring: Wiring, shards: number, place: PlacementRule | undefined) {
@@ -50,36 +56,39 @@ export class Residents {
     return this.#all.get(entity)?.shard ?? shardOf(entity, this.#shards, this.#place)
   }
 
-  /** Notes that an entity wants a turn. */
-  list(resident: Resident): void {
+  /** Notes that an entity wants a turn. `soon`: before those that waited longer, within the bounds of fairness. */
+  list(resident: Resident, when: 'in turn' | 'soon' = 'in turn'): void {
     if (resident.listed) return
     if (resident.phase !== 'ready' && resident.phase !== 'unloaded') return
     resident.listed = true
-    this.#ready.push(resident)
+    if (when === 'soon') this.#hot.push(resident)
+    else this.#ready.push(resident)
   }
 
   /** The next entity that wants a turn. */
   next(): Resident | undefined {
-    const resident = this.#ready.shift()
+    const hot = this.#hotInARow < mostInARow || this.#ready.length === 0 ? this.#hot.shift() : undefined
+    this.#hotInARow = hot === undefined ? 0 : this.#hotInARow + 1
+    const resident = hot ?? this.#ready.shift()
     if (resident !== undefined) resident.listed = false
     return resident
   }
 
   get ready(): number {
-    return this.#ready.length
+    return this.#ready.length + this.#hot.length
   }
 
   /** Entities that want a turn and must be read from the store first. */
   unloaded(): readonly Resident[] {
     const found: Resident[] = []
-    for (const resident of this.#ready) if (resident.phase === 'unloaded') found.push(resident)
+    for (const resident of this.#listed()) if (resident.phase === 'unloaded') found.push(resident)
     return found
   }
 
   /** Entities that want a turn and whose messages are in the store only. */
   spilled(): readonly Resident[] {
     const found: Resident[] = []
-    for (const resident of this.#ready) if (resident.spilled && resident.queue.length === 0) found.push(resident)
+    for (const resident of this.#listed()) if (resident.spilled && resident.queue.length === 0) found.push(resident)
     return found
   }
 
@@ -113,7 +122,7 @@ export class Residents {
     }
     item.queued = true
     resident.queue.push(item)
-    this.list(resident)
+    this.list(resident, item.producer === undefined ? 'in turn' : 'soon')
     return true
   }
 
@@ -139,6 +148,11 @@ export class Residents {
     if (queue.length > 0 || listed || spilled || phase === 'waiting' || phase === 'held') return false
     for (const _ in state?.running) return false
     return true
+  }
+
+  *#listed(): Iterable<Resident> {
+    yield* this.#hot
+    yield* this.#ready
   }
 
   all(): Iterable<Resident> {

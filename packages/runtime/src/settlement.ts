@@ -56,6 +56,7 @@ export class Settlement {
       this.undo(wave, taken)
       return [...failed.values()].find(({ outcome }) => outcome !== 'rolled back')?.outcome ?? 'key taken'
     }
+    this.#context.tally.turns(wave.taken.filter(({ fold }) => !failed.has(fold)))
     for (const fold of wave.folds) {
       const why = failed.get(fold)
       if (why === undefined) this.#commit(fold)
@@ -82,7 +83,7 @@ export class Settlement {
     const { tally, effects, wakeUps, residents } = this.#context
     resident.fold = undefined
     wakeUps.note(resident.wakeAt)
-    tally.turns(fold)
+    tally.troubles(fold)
     for (const answer of fold.answers) this.#answer(answer)
     for (const key of fold.stopped) effects.stop(key)
     if (resident.definition !== undefined) {

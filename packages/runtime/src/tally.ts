@@ -1,7 +1,8 @@
 // tally.ts: counts and tells what became durable.
-import type { EntityId, Envelope, MessageId, TurnOutcome } from '@interstate/core'
+import type { EntityId, Envelope, ErrorCode, MessageId, TurnOutcome } from '@interstate/core'
 import type { Fold } from './fold.ts'
 import type { Counters, Signal, SignalListener } from './signals.ts'
+import type { TakenTurn } from './wave.ts'
 
 /** See the file head. */
 export class Tally {
@@ -62,25 +63,27 @@ export class Tally {
     if (this.#listener !== undefined) this.tell({ signal: 'committed', turns, entities, ms })
   }
 
-  /** The turns of a fold became durable. */
-  turns({ resident: { entity, trouble, phase }, items, outcomes, buried }: Fold): void {
-    for (const outcome of outcomes) this.#turns[outcome] += 1
+  /** Turns became durable. */
+  turns(taken: readonly TakenTurn[]): void {
+    for (const { outcome } of taken) this.#turns[outcome] += 1
+    if (this.#listener === undefined) return
+    for (const { envelope, outcome } of taken) this.tell(turnSignal(envelope, outcome))
+  }
+
+  /** What stood in the way of turns became durable. */
+  troubles({ resident: { entity, trouble, phase }, buried }: Fold): void {
     for (const { item, error } of buried) {
       this.tell({ signal: 'dead-letter', entity, message: item.envelope.id, code: error.code, text: error.message })
     }
-    if (this.#listener !== undefined) {
-      const handled = items.filter((item) => !buried.some((each) => each.item === item))
-      for (const [index, { envelope }] of handled.entries()) {
-        this.tell(turnSignal(entity, envelope, outcomes[index] as TurnOutcome))
-      }
-    }
     if (trouble?.error === undefined) return
     const { code, text } = trouble.error
-    const about = { entity, message: trouble.message, code: code as never, text }
-    if (phase === 'parked') this.#turns.parked += 1
-    if (phase === 'parked') this.tell({ signal: 'parked', ...about })
-    if (phase === 'waiting')
+    const about = { entity, message: trouble.message, code: code as ErrorCode, text }
+    if (phase === 'parked') {
+      this.#turns.parked += 1
+      this.tell({ signal: 'parked', ...about })
+    } else if (phase === 'waiting') {
       this.tell({ signal: 'retry', ...about, attempts: trouble.attempts, at: trouble.retryAt ?? 0 })
+    }
   }
 
   /** Runs a plain custom action: after the commit, at most once. */
@@ -99,10 +102,6 @@ export class Tally {
   }
 }
 
-function turnSignal(
-  entity: EntityId,
-  { id, type, correlationId, causationId }: Envelope,
-  outcome: TurnOutcome,
-): Signal {
-  return { signal: 'turn', entity, message: id, type, outcome, correlationId, causationId }
+function turnSignal({ id, to, type, correlationId, causationId }: Envelope, outcome: TurnOutcome): Signal {
+  return { signal: 'turn', entity: to, message: id, type, outcome, correlationId, causationId }
 }

@@ -1,6 +1,6 @@
 // wake-ups.ts: gives entities a turn when a timer of theirs is due, or a failed message is to be tried again.
 // The store's index knows who; here is only the next time at which to look.
-import type { EntityId, EntityState, Env, Envelope, MessageId, StoreDriver, TimerHandle } from '@interstate/core'
+import type { EntityId, EntityState, Env, Envelope, MessageId, StoreDriver, Timer, TimerHandle } from '@interstate/core'
 import { newItem, type Resident } from './resident.ts'
 import type { Residents } from './residents.ts'
 
@@ -101,22 +101,19 @@ export function timeoutsOf(state: EntityState, now: number): readonly Envelope[]
   return Object.entries(state.timers)
     .filter(([, { due }]) => due <= now)
     .sort(([, one], [, two]) => one.due - two.due || one.generation - two.generation)
-    .map(([timer, { generation, asker }]) => timeout(state.entity, timer, generation, now, asker))
+    .map(([name, timer]) => timeout(state.entity, name, timer, now))
 }
 
-function timeout(entity: EntityId, timer: string, generation: number, now: number, asker: Envelope['asker']): Envelope {
-  // Derived: the timer and its generation name the firing; whoever tries it again gives it the same name (G9).
-  const id = `${entity}#${timer}#${generation}` as MessageId
-  const data = { timer, generation }
+function timeout(entity: EntityId, timer: string, { generation, asker, cause }: Timer, now: number): Envelope {
   return {
-    id,
+    // Derived: the timer and its generation name the firing; whoever tries it again gives it the same name (G9).
+    id: `${entity}#${timer}#${generation}` as MessageId,
     kind: 'timeout',
     to: entity,
     from: entity,
     type: 'timeout',
-    data,
-    correlationId: id,
-    causationId: id,
+    data: { timer, generation },
+    ...cause,
     created: now,
     contractVersion: 1,
     asker,

@@ -16,6 +16,7 @@ import {
   type RetryPolicy,
   type StoreLimits,
   type Trouble,
+  type TurnOutcome,
 } from '@interstate/core'
 import type { Arrival } from './arrival.ts'
 import { Fold, stored } from './fold.ts'
@@ -31,6 +32,13 @@ export interface Budget {
   readonly burst: number
 }
 
+/** A turn that did not fail. */
+export interface TakenTurn {
+  readonly fold: Fold
+  readonly envelope: Envelope
+  readonly outcome: TurnOutcome
+}
+
 /** What a wave needs to know of its host. */
 export interface WaveContext {
   readonly residents: Residents
@@ -41,6 +49,9 @@ export interface WaveContext {
   /** Reads residents from the store. */
   readonly load: (residents: readonly Resident[]) => Promise<void>
 }
+
+/** Entities that are read from the store with one call. */
+const loadsAtOnce = 256
 
 /** See the file head. */
 export class Wave {
@@ -54,6 +65,8 @@ export class Wave {
   readonly accepted: Set<Item> = new Set()
   /** Messages from entities that go to the inbox with this group. */
   readonly sent: Item[] = []
+  /** Turns in the order in which they were taken. */
+  readonly taken: TakenTurn[] = []
   /** Messages from entities, as long as it is open whether the group handles them. */
   #produced: Item[] = []
   /** Residents that turned out to be unable to take turns. */
@@ -98,26 +111,19 @@ export class Wave {
   async run(budget: Budget): Promise<void> {
     const { residents, env, load } = this.#context
     const end = env.monotonic() + budget.ms
-    const inTime = (): boolean => this.#turns < budget.turns && (this.#turns % 64 !== 0 || env.monotonic() < end)
+    const toLoad: Resident[] = []
     const again: Resident[] = []
-    while (residents.ready > 0 && this.#turns < budget.turns && env.monotonic() < end) {
-      const unloaded = residents.unloaded()
-      if (unloaded.length > 0) await load(unloaded)
-      for (let left = residents.ready; left > 0 && inTime(); left -= 1) {
-        const resident = residents.next() as Resident
-        if (resident.phase === 'ready') this.#burst(resident, budget.burst)
-        else if (resident.phase !== 'unloaded') this.#stopped.push(resident)
-        if (resident.queue.length === 0) {
-          // The rest of its messages is in the store and is read before the next wave.
-          if (resident.spilled && this.intoMemory) again.push(resident)
-          continue
-        }
-        // In mode `each` an entity has one turn a group.
-        if (this.mode === 'each' && resident.phase === 'ready') again.push(resident)
-        else residents.list(resident)
+    while (this.#turns < budget.turns && (this.#turns % 64 !== 0 || env.monotonic() < end)) {
+      if (toLoad.length === loadsAtOnce || (toLoad.length > 0 && residents.ready === 0)) {
+        await load(toLoad)
+        for (const resident of toLoad.splice(0)) this.#admitLoaded(resident)
       }
+      const resident = residents.next()
+      if (resident === undefined) break
+      if (resident.phase === 'unloaded') toLoad.push(resident)
+      else this.#visit(resident, budget.burst, again)
     }
-    for (const resident of again) residents.list(resident)
+    for (const resident of [...toLoad, ...again]) residents.list(resident)
   }
 
   /** Takes one turn of each of these. */
@@ -208,6 +214,19 @@ export class Wave {
     return [...this.#produced, ...this.sent]
   }
 
+  #admitLoaded(resident: Resident): void {
+    if (resident.phase === 'ready') this.#context.residents.list(resident, 'soon')
+    else this.#stopped.push(resident)
+  }
+
+  #visit(resident: Resident, burst: number, again: Resident[]): void {
+    if (resident.phase === 'ready') this.#burst(resident, burst)
+    else this.#stopped.push(resident)
+    // In mode `each` an entity has one turn a group. What is in the store only is read before the next wave.
+    if (resident.queue.length === 0 ? resident.spilled && this.intoMemory : this.mode === 'each') again.push(resident)
+    else if (resident.queue.length > 0) this.#context.residents.list(resident)
+  }
+
   #burst(resident: Resident, most: number): void {
     for (let left = most; left > 0 && resident.phase === 'ready'; left -= 1) {
       const item = resident.queue.peek()
@@ -243,6 +262,7 @@ export class Wave {
     }
     const fold = this.fold(resident)
     fold.add(item, decision)
+    this.taken.push({ fold, envelope: item.envelope, outcome: decision.outcome })
     resident.queue.shift()
     item.done = true
     resident.state = decision.state

@@ -41,6 +41,8 @@ export interface Registration {
   /** From the key: milliseconds since 1970. */
   readonly at: number
   readonly message: MessageId
+  /** Further messages of the same call: an event has one for each follower. Not kept. */
+  readonly others?: readonly MessageId[]
   /** Hash of address and payload: the same key with another payload is refused. */
   readonly fingerprint: string
 }
@@ -123,7 +125,10 @@ export interface Group {
 
 /** One result for each commit of a group, in its order. */
 export interface GroupResult {
-  /** Keys that were taken between the look and the write. In mode `together` they roll everything back. */
+  /**
+   * Keys that were taken, or purged, between the look and the write. In mode `together` they roll everything back; in
+   * mode `each` the messages of their registrations are not accepted.
+   */
   readonly taken: readonly IdempotencyKey[]
   readonly results: readonly CommitResult[]
 }
