@@ -18,18 +18,20 @@ import { type PlainLimits, type PlainObject, plainCopy } from './plain.ts'
 export type Schemas = Readonly<Record<string, StandardSchemaV1>>
 type None = Record<never, StandardSchemaV1>
 type Flat<T> = { [K in keyof T]: T[K] }
+// An empty object schema infers a record of nothing, whose index signature would swallow the `type`.
+type Payload<T> = T extends Record<string, never> ? unknown : T
 
 /** The messages of a set of schemas as a sender writes them: before defaults and transforms. */
 export type SentMessage<S extends Schemas> = {
-  [K in keyof S & string]: Flat<{ type: K } & StandardSchemaV1.InferInput<S[K]>>
+  [K in keyof S & string]: Flat<{ type: K } & Payload<StandardSchemaV1.InferInput<S[K]>>>
 }[keyof S & string]
 /** The messages of a set of schemas as a receiver sees them: after defaults and transforms. */
 export type ReceivedMessage<S extends Schemas> = {
-  [K in keyof S & string]: Flat<{ type: K } & StandardSchemaV1.InferOutput<S[K]>>
+  [K in keyof S & string]: Flat<{ type: K } & Payload<StandardSchemaV1.InferOutput<S[K]>>>
 }[keyof S & string]
 /** Messages as another entity's machine sees them: the type is qualified, `payment.Charged`. */
 export type QualifiedMessage<N extends string, S extends Schemas> = {
-  [K in keyof S & string]: Flat<{ type: `${N}.${K}` } & StandardSchemaV1.InferOutput<S[K]>>
+  [K in keyof S & string]: Flat<{ type: `${N}.${K}` } & Payload<StandardSchemaV1.InferOutput<S[K]>>>
 }[keyof S & string]
 
 /** What a sender gets when the receiver has no transition for its command and refuses it. */

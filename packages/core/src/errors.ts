@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'MESSAGE_RESERVED'
   | 'MESSAGE_UNKNOWN'
   | 'MESSAGE_UNREADABLE'
+  | 'MESSAGE_VERSION_UNKNOWN'
   | 'NOT_DETERMINISTIC'
   | 'NOT_HOSTABLE'
   | 'NOT_PLAIN_DATA'
@@ -122,6 +123,10 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueEntry>> = {
   MESSAGE_UNREADABLE: {
     retryable: false,
     remedy: 'The stored message is damaged or of an unknown format; it is kept as a dead letter for a person to read.',
+  },
+  MESSAGE_VERSION_UNKNOWN: {
+    retryable: true,
+    remedy: 'Deploy a host whose contract has this version. The entity waits until then; nothing is lost.',
   },
   NOT_DETERMINISTIC: {
     retryable: false,

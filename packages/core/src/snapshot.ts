@@ -37,7 +37,7 @@ interface Stored {
 /** The stored form of an entity: equal states give equal bytes. */
 export function encodeSnapshot(definition: Definition, state: EntityState): string {
   const { snapshot } = state
-  const json = JSON.stringify({
+  const json = toJson(state.entity, {
     format,
     type: definition.name,
     machine: machineVersion(definition.machine),
@@ -56,6 +56,15 @@ export function encodeSnapshot(definition: Definition, state: EntityState): stri
     running: isEmpty(state.running) ? undefined : state.running,
   })
   return `${prefix}${checksum(json)}:${json}`
+}
+
+function toJson(entity: EntityId, value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch (cause) {
+    // A bigint or a cycle in the context.
+    throw new InterstateError('NOT_PLAIN_DATA', `${entity} keeps what JSON can't hold.`, { entity }, { cause })
+  }
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   type Definition,
   type EntityId,
   type Env,
+  type ErrorCode,
   type GroupResult,
   type HostId,
   InterstateError,
@@ -51,8 +52,19 @@ export interface EngineOptions {
 
 /** Turns that are taken one by one after a group was undone. */
 const aloneFor = 1_024
+/** Failures that one entity's state brings about; taken alone, its turn fails and no other. */
+const culprits: ReadonlySet<ErrorCode> = new Set(['LIMIT_EXCEEDED', 'NOT_PLAIN_DATA'])
+/** How long a host that stops goes on with what is in memory, in milliseconds. */
+const quietMs = 5_000
 /** Wait before a failed store is tried again, in milliseconds. */
 const storeRetryMs = 500
+
+/** Somebody who waits for quiet. */
+interface Idler {
+  readonly when: () => boolean
+  readonly resolve: () => void
+  readonly reject: (reason: InterstateError) => void
+}
 
 /** See the file head. */
 export class Engine {
@@ -68,11 +80,12 @@ export class Engine {
   readonly #wakeUps: WakeUps
   readonly #carried: Item[] = []
   readonly #errands: (() => Promise<void>)[] = []
-  readonly #idle: (() => void)[] = []
+  readonly #idle: Idler[] = []
   #recovery: Recovery
   #watchdog: ReturnType<Env['watchdog']>
   #running = false
   #stopped = false
+  #ended: InterstateError = new InterstateError('HOST_STOPPED', 'The host has stopped.')
   #rung = false
   #alone = 0
   #groups = 0
@@ -84,7 +97,7 @@ export class Engine {
     this.#options = options
     this.residents = new Residents(wiring, store.shards, place)
     this.waiters = new Waiters(env)
-    this.loader = new Loader(store, this.residents, tally.tell)
+    this.loader = new Loader(store, this.residents)
     this.effects = new EffectRunner(env, this.#effectEvents(), options.maxEffects)
     this.#wakeUps = new WakeUps(env, store, this.residents, this.loader.load, () => this.ring())
     this.#admission = new Admission(store, this.arrivals, this.waiters, tally.tell)
@@ -118,12 +131,17 @@ export class Engine {
 
   /** A call from outside. */
   arrive(arrival: Arrival): void {
+    if (this.#stopped) {
+      arrival.reject(this.#ended)
+      return
+    }
     this.arrivals.push(arrival)
     this.ring()
   }
 
   /** Does something between two groups, when no turn is under way. */
   errand<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#stopped) return Promise.reject(this.#ended)
     return new Promise((resolve, reject) => {
       this.#errands.push(() => work().then(resolve, reject))
       this.ring()
@@ -155,8 +173,9 @@ export class Engine {
 
   /** Resolves when nothing is left to do but what waits for a time or for a person. */
   drained(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#idle.push(resolve)
+    if (this.#stopped) return Promise.reject(this.#ended)
+    return new Promise((resolve, reject) => {
+      this.#idle.push({ resolve, reject, when: () => this.#settledDown })
       this.ring()
     })
   }
@@ -171,32 +190,59 @@ export class Engine {
     })
   }
 
-  /** Ends the loop and gives the shards back. What is not durable is refused. */
+  /** Ends the loop, as soon as what is in memory is handled, and gives the shards back. What is not durable is refused. */
   async stop(): Promise<void> {
+    if (this.#stopped) return
     this.effects.stopAll()
+    await this.#quiet()
     this.#wakeUps.stop()
     await this.errand(async () => {
-      this.#stopped = true
-      this.#watchdog?.stop()
+      this.#end(new InterstateError('HOST_STOPPED', 'The host has stopped.'))
       await this.#options.store.release([...this.residents.leases.values()])
     })
-    this.#refuseAll(new InterstateError('HOST_STOPPED', 'The host has stopped.'))
+  }
+
+  /** Resolves when no call from outside waits, or when that takes too long: what is durable can wait for the next host. */
+  #quiet(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.env.setTimer(quietMs, resolve)
+      const done = (): void => {
+        this.#options.env.clearTimer(timer)
+        resolve()
+      }
+      this.#idle.push({ resolve: done, reject: done, when: () => !this.#busy })
+      this.ring()
+    })
+  }
+
+  #end(reason: InterstateError): void {
+    this.#stopped = true
+    this.#ended = reason
+    this.#wakeUps.stop()
+    this.effects.stopAll()
+    this.#watchdog?.stop()
+    this.#refuseAll(reason)
+    this.waiters.failAll(reason)
+    for (const { reject } of this.#idle.splice(0)) reject(reason)
   }
 
   async #run(): Promise<void> {
     if (this.#running || this.#stopped) return
     this.#running = true
-    this.#watchdog?.beat('busy')
+    this.#watchdog?.turn('busy')
     try {
       await this.#step()
     } catch (error) {
       this.#storeFailed(error)
     } finally {
       this.#running = false
-      this.#watchdog?.beat('idle')
+      this.#watchdog?.turn('idle')
     }
     if (this.#busy) this.ring()
-    else if (this.#settledDown) for (const resolve of this.#idle.splice(0)) resolve()
+    for (const idler of this.#idle.splice(0)) {
+      if (idler.when()) idler.resolve()
+      else this.#idle.push(idler)
+    }
   }
 
   async #step(): Promise<void> {
@@ -206,6 +252,7 @@ export class Engine {
     const wave = await this.#wave()
     await this.#write(wave)
     this.#groups += 1
+    for (const { resident } of wave.folds) resident.usedIn = this.#groups
     this.residents.evict(this.#options.maxLive, this.#groups)
   }
 
@@ -260,7 +307,7 @@ export class Engine {
       refuseFenced(result)
     } catch (error) {
       this.#settlement.undo(wave)
-      if (!(error instanceof InterstateError) || error.code !== 'LIMIT_EXCEEDED') throw error
+      if (!(error instanceof InterstateError) || !culprits.has(error.code)) throw error
       failure = error.code
     }
     if (failure !== undefined) {
@@ -327,16 +374,14 @@ export class Engine {
         ? cause
         : new InterstateError('STORE_FAILED', `The host failed: ${String(cause)}.`, {}, { cause })
     this.#recovery.forget()
-    this.#refuseAll(error)
     if (error.code === 'STORE_FENCED' || error.code === 'LEASE_LOST') {
-      this.#stopped = true
-      this.#wakeUps.stop()
-      this.effects.stopAll()
-      this.#watchdog?.stop()
+      this.#end(error)
       tally.tell({ signal: 'fatal', error })
-      env.exit(error)
+      // What the disk holds is unknown now; a lost lease only means that another host goes on.
+      if (error.code === 'STORE_FENCED') env.exit(error)
       return
     }
+    this.#refuseAll(error)
     tally.tell({ signal: 'store-failed', error })
     this.#resting = true
     env.setTimer(storeRetryMs, () => {
@@ -372,7 +417,8 @@ export class Engine {
   }
 
   get #busy(): boolean {
-    if (this.#resting || this.#stopped) return this.#errands.length > 0
+    if (this.#stopped) return false
+    if (this.#resting) return this.#errands.length > 0
     return (
       this.arrivals.length > 0 ||
       this.residents.ready > 0 ||

@@ -11,7 +11,6 @@ import {
 } from '@interstate/core'
 import { newItem, type Resident } from './resident.ts'
 import type { Residents } from './residents.ts'
-import type { SignalListener } from './signals.ts'
 import type { Wave } from './wave.ts'
 
 /** Messages of one entity that are read at once. */
@@ -23,17 +22,15 @@ const pageOfAll = 2_048
 export class Loader {
   readonly #store: StoreDriver
   readonly #residents: Residents
-  readonly #tell: SignalListener
   /** The position up to which the old backlog has been read. */
   #position = 0
   #backlog = true
   /** Rows that can't be read, to be put away. */
   readonly #unreadable: { readonly row: InboxItem; readonly error: InterstateError }[] = []
 
-  constructor(store: StoreDriver, residents: Residents, tell: SignalListener) {
+  constructor(store: StoreDriver, residents: Residents) {
     this.#store = store
     this.#residents = residents
-    this.#tell = tell
   }
 
   /** Whether messages of former times still wait in the store, unread. New ones must queue up behind them there. */
@@ -129,7 +126,6 @@ export class Loader {
           : new InterstateError('SNAPSHOT_UNREADABLE', `${resident.entity} can't be read.`, {}, { cause })
       resident.phase = 'held'
       resident.error = error
-      this.#tell({ signal: 'held', entity: resident.entity, error })
     }
   }
 }

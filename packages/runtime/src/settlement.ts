@@ -6,7 +6,7 @@ import type { Addressed } from './answer.ts'
 import type { Arrival, Arrivals } from './arrival.ts'
 import type { EffectRunner } from './effect-runner.ts'
 import type { Fold } from './fold.ts'
-import type { Item } from './resident.ts'
+import type { Item, Resident } from './resident.ts'
 import type { Residents } from './residents.ts'
 import type { Tally } from './tally.ts'
 import type { Waiters } from './waiters.ts'
@@ -121,6 +121,7 @@ export class Settlement {
       resident.leaveInStore()
     }
     for (const { resident } of wave.folds) resident.leaveInStore()
+    for (const resident of wave.held) this.#hold(resident)
   }
 
   /** Calls whose key was taken between the look and the write are looked at again. */
@@ -136,6 +137,12 @@ export class Settlement {
       this.#context.arrivals.letGo(arrival.registration.key)
       this.#context.arrivals.push(arrival)
     }
+  }
+
+  #hold(resident: Resident): void {
+    const { entity, error, phase } = resident
+    resident.leaveInStore()
+    if (phase === 'held' && error !== undefined) this.#context.tally.tell({ signal: 'held', entity, error })
   }
 
   #receipt(arrival: Arrival): void {

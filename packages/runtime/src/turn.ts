@@ -30,6 +30,18 @@ export class TurnTaker {
   }
 
   /**
+   * Why this host can't know what a message means: it was made by a newer contract. The entity waits for a newer host.
+   */
+  refuses({ definition, entity }: Resident, { kind, type, contractVersion }: Envelope): InterstateError | undefined {
+    if (kind === 'timeout' || kind === 'result') return undefined
+    const dot = type.indexOf('.')
+    const of = dot < 0 || kind === 'command' ? definition : this.#wiring.definitions.get(type.slice(0, dot))
+    if (of === undefined || contractVersion <= of.contract.version) return undefined
+    const what = `${type} for ${entity} was made by version ${contractVersion} of contract "${of.name}".`
+    return new InterstateError('MESSAGE_VERSION_UNKNOWN', what, { entity, type, contractVersion })
+  }
+
+  /**
    * What a message does to an entity.
    *
    * @param options - `checkSize`: whether the new snapshot's size is checked here; otherwise its commit does.

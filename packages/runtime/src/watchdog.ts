@@ -6,35 +6,42 @@ import { Worker } from 'node:worker_threads'
 import type { Watchdog } from '@interstate/core'
 
 const watcher = `
-const { workerData, parentPort } = require('node:worker_threads')
-const heart = new Int32Array(workerData.heart)
+const { workerData: { heart, hangMs, everyMs } } = require('node:worker_threads')
+const [beats, busy] = [0, 1]
+const view = new Int32Array(heart)
 let seen = -1
 let since = performance.now()
 setInterval(() => {
-  const beat = Atomics.load(heart, 0)
-  // Even: idle. Odd: busy since the beat changed.
-  if (beat !== seen || beat % 2 === 0) {
+  const beat = Atomics.load(view, beats)
+  if (beat !== seen || Atomics.load(view, busy) === 0) {
     seen = beat
     since = performance.now()
-  } else if (performance.now() - since > workerData.hangMs) {
-    require('node:fs').writeSync(2, 'interstate: a turn has not ended for ' + workerData.hangMs + ' ms; the process is killed.\\n')
+  } else if (performance.now() - since > hangMs) {
+    require('node:fs').writeSync(2, 'interstate: a turn has not ended for ' + hangMs + ' ms; the process is killed.\\n')
     process.kill(process.pid, 'SIGKILL')
   }
-}, Math.min(1000, Math.max(20, workerData.hangMs / 4)))
+}, everyMs)
 `
 
 /** Starts watching. Not under a debugger: a breakpoint is no hang. */
 export function startWatchdog(hangMs: number): Watchdog | undefined {
   if (inspectorUrl() !== undefined) return undefined
-  const heart = new SharedArrayBuffer(4)
-  const beats = new Int32Array(heart)
-  const worker = new Worker(watcher, { eval: true, workerData: { heart, hangMs } })
+  const heart = new SharedArrayBuffer(8)
+  const [beats, busy] = [0, 1]
+  const view = new Int32Array(heart)
+  const everyMs = Math.min(1000, Math.max(20, hangMs / 4))
+  const worker = new Worker(watcher, { eval: true, workerData: { heart, hangMs, everyMs } })
   worker.unref()
+  // A store that answers slowly keeps the host busy and the thread free: that is no hang.
+  const pulse = setInterval(() => Atomics.add(view, beats, 1), everyMs).unref()
   return {
-    beat: (state) => {
-      const odd = Atomics.load(beats, 0) % 2 === 1
-      if (odd !== (state === 'busy')) Atomics.add(beats, 0, 1)
+    turn: (state) => {
+      Atomics.store(view, busy, state === 'busy' ? 1 : 0)
+      Atomics.add(view, beats, 1)
     },
-    stop: () => void worker.terminate(),
+    stop: () => {
+      clearInterval(pulse)
+      void worker.terminate()
+    },
   }
 }

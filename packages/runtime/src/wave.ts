@@ -69,8 +69,8 @@ export class Wave {
   readonly taken: TakenTurn[] = []
   /** Messages from entities, as long as it is open whether the group handles them. */
   #produced: Item[] = []
-  /** Residents that turned out to be unable to take turns. */
-  readonly #stopped: Resident[] = []
+  /** Entities that turned out to be unable to take turns. */
+  readonly held: Resident[] = []
   readonly #context: WaveContext
   readonly #now: number
   #turns = 0
@@ -143,7 +143,7 @@ export class Wave {
     }
     this.#produced = []
     for (const { resident } of this.folds) if (resident.phase !== 'ready') this.#acceptAll(resident)
-    for (const resident of this.#stopped) this.#acceptAll(resident)
+    for (const resident of this.held) this.#acceptAll(resident)
     // An event goes to all of its followers or to none.
     for (const { items } of this.arrivals) {
       if (items.length > 1) for (const item of items) if (!item.done && !item.stored) this.accept(item)
@@ -216,12 +216,12 @@ export class Wave {
 
   #admitLoaded(resident: Resident): void {
     if (resident.phase === 'ready') this.#context.residents.list(resident, 'soon')
-    else this.#stopped.push(resident)
+    else this.held.push(resident)
   }
 
   #visit(resident: Resident, burst: number, again: Resident[]): void {
     if (resident.phase === 'ready') this.#burst(resident, burst)
-    else this.#stopped.push(resident)
+    else this.held.push(resident)
     // In mode `each` an entity has one turn a group. What is in the store only is read before the next wave.
     if (resident.queue.length === 0 ? resident.spilled && this.intoMemory : this.mode === 'each') again.push(resident)
     else if (resident.queue.length > 0) this.#context.residents.list(resident)
@@ -237,8 +237,16 @@ export class Wave {
         return
       }
       this.#turns += 1
-      this.#turn(resident, item)
+      const newer = this.#context.taker.refuses(resident, item.envelope)
+      if (newer === undefined) this.#turn(resident, item)
+      else this.#hold(resident, newer)
     }
+  }
+
+  #hold(resident: Resident, error: InterstateError): void {
+    resident.phase = 'held'
+    resident.error = error
+    this.held.push(resident)
   }
 
   #turn(resident: Resident, item: Item): void {

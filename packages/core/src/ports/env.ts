@@ -33,7 +33,7 @@ export interface Env {
 
 /** Ends the process when a turn hangs: nothing else can stop a guard that loops. */
 export interface Watchdog {
-  /** Says that a batch of turns begins or has ended. */
-  beat(state: 'busy' | 'idle'): void
+  /** Says that the host is busy with turns, or no longer. */
+  turn(state: 'busy' | 'idle'): void
   stop(): void
 }
