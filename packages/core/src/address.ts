@@ -34,14 +34,15 @@ export function entityId(type: string, key: string, tenant?: string): EntityId {
   return (tenant === undefined ? local : `${encodeSegment(tenant, 'tenant')}/${local}`) as EntityId
 }
 
-/** Takes an {@link EntityId} apart. */
+/**
+ * Takes an {@link EntityId} apart.
+ *
+ * @throws InterstateError `ADDRESS_INVALID` for what {@link entityId} never makes, another spelling of the same key included.
+ */
 export function parseEntityId(id: EntityId): Identity {
-  const segments = id.split('/')
-  const [key, type, tenant] = segments.reverse()
-  if (key === undefined || type === undefined || segments.length > 3) {
-    throw new InterstateError('ADDRESS_INVALID', `"${id}" is not the name of an entity.`, { id })
-  }
-  return { tenant: tenant === undefined ? undefined : decodeURIComponent(tenant), type, key: decodeURIComponent(key) }
+  const [key, type, tenant, ...more] = id.split('/').reverse()
+  if (key === undefined || type === undefined || !safe.test(type) || more.length > 0) throw noName(id)
+  return { tenant: tenant === undefined ? undefined : decodeSegment(tenant, id), type, key: decodeSegment(key, id) }
 }
 
 function encodeSegment(text: string, what: 'key' | 'tenant'): string {
@@ -55,4 +56,19 @@ function encodeSegment(text: string, what: 'key' | 'tenant'): string {
   } catch (cause) {
     throw new InterstateError('ADDRESS_INVALID', `The ${what} holds half of a surrogate pair.`, {}, { cause })
   }
+}
+
+function decodeSegment(segment: string, id: EntityId): string {
+  if (segment.length <= maxKeyChars && safe.test(segment)) return segment
+  try {
+    const text = decodeURIComponent(segment)
+    if (encodeSegment(text, 'key') === segment) return text
+  } catch (cause) {
+    throw noName(id, cause)
+  }
+  throw noName(id)
+}
+
+function noName(id: EntityId, cause?: unknown): InterstateError {
+  return new InterstateError('ADDRESS_INVALID', `"${id}" is not the name of an entity.`, { id }, { cause })
 }

@@ -109,7 +109,7 @@ export interface Contract<
    * @typeParam TReplies - Contracts whose replies this machine waits for, as a union of `typeof Contract`.
    * @typeParam TInternal - Events that the machine raises to itself.
    */
-  types<TContext extends MachineContext = Record<never, never>, TReplies = never, TInternal = never>(): AggregateTypes<
+  types<TContext extends MachineContext = MachineContext, TReplies = never, TInternal = never>(): AggregateTypes<
     C,
     E,
     TContext,
@@ -267,15 +267,31 @@ export function validate(of: Contract, section: Section, message: unknown, limit
   if (schema === undefined) throw unknownMessage(of.name, section, type)
   const what = `payload of ${of.name}.${type}`
   const { type: _, ...payload } = plainCopy(message, what, limits) as PlainObject
-  const result = schema['~standard'].validate(payload)
+  const result = runSchema(schema, payload, what)
   if (result instanceof Promise) {
+    result.catch(() => {}) // Nobody waits for it, and a rejection that nobody takes ends the process.
     throw new InterstateError('CONTRACT_INVALID', `The schema of ${of.name}.${type} is asynchronous.`, { type })
   }
   if (result.issues !== undefined) {
     const issues = result.issues.map((issue) => ({ message: issue.message, path: issue.path?.map(pathSegment) }))
     throw new InterstateError('PAYLOAD_INVALID', `The ${what} does not fit: ${issues[0]?.message}.`, { type, issues })
   }
-  return plainCopy(result.value, what, limits) as PlainObject
+  const received = plainCopy(result.value, what, limits)
+  if (typeof received !== 'object' || received === null || Array.isArray(received)) {
+    throw new InterstateError('CONTRACT_INVALID', `The schema of ${of.name}.${type} does not give an object.`, { type })
+  }
+  // What a schema adds can't pass for another message either.
+  const { type: __, ...data } = received as PlainObject
+  return data
+}
+
+function runSchema(schema: StandardSchemaV1, payload: PlainObject, what: string) {
+  try {
+    return schema['~standard'].validate(payload)
+  } catch (cause) {
+    const issues = [{ message: String(cause) }]
+    throw new InterstateError('PAYLOAD_INVALID', `The schema threw on the ${what}.`, { issues }, { cause })
+  }
 }
 
 /** The type of a message, refused where it is missing or XState's own. */

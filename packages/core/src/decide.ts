@@ -1,16 +1,16 @@
 // decide.ts: what one message does to one entity. Pure: the same state, message and time give the same decision on
 // every machine, so a lost turn can be run again (G14).
 import type { AnyMachineSnapshot } from 'xstate'
-import { parseEntityId } from './address.ts'
+import { type MessageId, parseEntityId } from './address.ts'
 import { type Outputs, toOutputs } from './effects.ts'
 import type { Definition } from './entity.ts'
-import type { Envelope } from './envelope.ts'
+import { askerOf, type Envelope, follow } from './envelope.ts'
 import { InterstateError } from './errors.ts'
-import { incarnationOf } from './ids.ts'
+import { type Incarnation, incarnationOf, turnStem } from './ids.ts'
 import type { PlainObject } from './plain.ts'
 import { type CollectedAction, collecting, scope } from './scope.ts'
 import type { EntityState } from './state.ts'
-import { during } from './turn.ts'
+import { CurrentTurn, during } from './turn.ts'
 import type { Wiring } from './wiring.ts'
 
 /**
@@ -46,29 +46,40 @@ export function decide(
   now: number,
 ): Decision {
   const time = Math.max(now, state?.now ?? 0)
-  return during(time, message.to, message, () => {
-    if (state === undefined) return birth(wiring, definition, message, time)
-    if (message.kind === 'timeout') return fire(wiring, definition, state, message, time)
-    if (message.kind === 'result') return settle(wiring, definition, state, message, time)
-    return receive(wiring, definition, state, message, time)
+  const incarnation = state?.incarnation ?? incarnationOf(message.to, message.id)
+  return during(new CurrentTurn(time, message.to, incarnation, message), () => {
+    try {
+      if (state === undefined) return birth(wiring, definition, incarnation, message, time)
+      if (message.kind === 'timeout') return fire(wiring, definition, state, message, time)
+      if (message.kind === 'result') return settle(wiring, definition, state, message, time)
+      return receive(wiring, definition, state, message, time)
+    } catch (error) {
+      throw machineFailed(message, error)
+    }
   })
 }
 
 /** The first message of an entity: it comes to life, unless only a start event may do that. */
-function birth(wiring: Wiring, definition: Definition, message: Envelope, now: number): Decision {
+function birth(
+  wiring: Wiring,
+  definition: Definition,
+  incarnation: Incarnation,
+  message: Envelope,
+  now: number,
+): Decision {
   const starts = definition.follows.some(
     ({ contract, event, isStart }) =>
       isStart && message.kind === 'event' && message.type === `${contract.name}.${event}`,
   )
   if (!starts && message.kind !== 'command') return nothing('unmatched', undefined)
   const { key } = parseEntityId(message.to)
-  const input = starts ? { key, message: { type: message.type, ...message.data } } : { key }
+  const input = starts ? { key, message: eventOf(message) } : { key }
   const [snapshot, actions] = collecting(() => definition.machine.getInitialSnapshot(scope as never, input as never))
   // XState keeps what a context function or an entry action threw in the snapshot.
-  if (snapshot.status === 'error') throw machineFailed(message, snapshot.error)
+  if (snapshot.status === 'error') throw snapshot.error
   const born: EntityState = {
     entity: message.to,
-    incarnation: incarnationOf(message.to, message.id),
+    incarnation,
     sequence: 0,
     now,
     snapshot,
@@ -77,19 +88,19 @@ function birth(wiring: Wiring, definition: Definition, message: Envelope, now: n
     armed: 0,
   }
   if (starts) return advance(wiring, definition, born, message, now, snapshot, actions)
-  if (snapshot.status === 'done') return unhandled(definition, undefined, message, 'late')
-  const [after, more] = transition(definition, born, message, { type: message.type, ...message.data })
+  if (snapshot.status === 'done') return unhandled(definition, undefined, message, now, 'late')
+  const [after, more] = transition(definition, born, eventOf(message))
   if (after === snapshot && more.length === 0 && !takes(snapshot, message)) {
-    return unhandled(definition, undefined, message, undefined)
+    return unhandled(definition, undefined, message, now)
   }
   return advance(wiring, definition, born, message, now, after, [...actions, ...more])
 }
 
 function receive(wiring: Wiring, definition: Definition, state: EntityState, message: Envelope, now: number): Decision {
-  if (state.snapshot.status !== 'active') return unhandled(definition, state, message, 'late')
-  const [after, actions] = transition(definition, state, message, { type: message.type, ...message.data })
+  if (state.snapshot.status !== 'active') return unhandled(definition, state, message, now, 'late')
+  const [after, actions] = transition(definition, state, eventOf(message))
   if (after === state.snapshot && actions.length === 0 && !takes(after, message)) {
-    return unhandled(definition, state, message, undefined)
+    return unhandled(definition, state, message, now)
   }
   return advance(wiring, definition, state, message, now, after, actions)
 }
@@ -104,7 +115,7 @@ function fire(wiring: Wiring, definition: Definition, state: EntityState, messag
   if (timer.send !== undefined) {
     return { ...nothing('sent', { ...rest, sequence: state.sequence + 1, now }), outbox: [timer.send] }
   }
-  const [after, actions] = transition(definition, rest, message, timer.raise as PlainObject)
+  const [after, actions] = transition(definition, rest, timer.raise as PlainObject)
   return advance(wiring, definition, rest, message, now, after, actions)
 }
 
@@ -125,7 +136,7 @@ function settle(wiring: Wiring, definition: Definition, state: EntityState, mess
     'error' in result
       ? { type: `xstate.error.actor.${id}`, error: result.error, actorId: id }
       : { type: `xstate.done.actor.${id}`, output: result.output, actorId: id }
-  const [after, actions] = transition(definition, rest, message, event)
+  const [after, actions] = transition(definition, rest, event)
   if (after.status === 'error') {
     const what = `Effect "${id}" of ${state.entity} failed and no onError takes it.`
     throw new InterstateError('EFFECT_FAILED', what, { entity: state.entity, effect: id, error: result.error })
@@ -133,17 +144,17 @@ function settle(wiring: Wiring, definition: Definition, state: EntityState, mess
   return advance(wiring, definition, rest, message, now, after, actions)
 }
 
+/** A message as the machine sees it. The type comes last: a payload can't pass for another message. */
+function eventOf({ data, type }: Envelope): PlainObject {
+  return { ...data, type }
+}
+
 function transition(
   { machine }: Definition,
   state: EntityState,
-  message: Envelope,
   event: { readonly type?: unknown },
 ): readonly [AnyMachineSnapshot, readonly CollectedAction[]] {
-  try {
-    return collecting(() => machine.transition(state.snapshot, event as never, scope as never) as AnyMachineSnapshot)
-  } catch (error) {
-    throw machineFailed(message, error)
-  }
+  return collecting(() => machine.transition(state.snapshot, event as never, scope as never) as AnyMachineSnapshot)
 }
 
 function advance(
@@ -165,20 +176,46 @@ function unhandled(
   definition: Definition,
   state: EntityState | undefined,
   message: Envelope,
-  late: 'late' | undefined,
+  now: number,
+  late?: 'late',
 ): Decision {
   if (definition.ignores.has(message.type)) return nothing('ignored', state)
   if (definition.unhandled === 'ignore') return nothing('ignored', state)
   if (definition.unhandled === 'park' && late === undefined) return nothing('parked', state)
   if (message.kind !== 'command') return nothing(late ?? 'rejected', state)
   const where = state === undefined ? 'before its first message' : `in state ${JSON.stringify(state.snapshot.value)}`
-  return { ...nothing(late ?? 'rejected', state), refusal: `${message.to} does not take ${message.type} ${where}` }
+  const refusal = `${message.to} does not take ${message.type} ${where}`
+  const answer = refusalMessage(definition, state, message, now, refusal)
+  return { ...nothing(late ?? 'rejected', state), refusal, outbox: answer === undefined ? none : [answer] }
+}
+
+/** What an entity gets whose command is refused; a client outside is answered by its host. */
+function refusalMessage(
+  definition: Definition,
+  state: EntityState | undefined,
+  message: Envelope,
+  now: number,
+  reason: string,
+): Envelope | undefined {
+  const asker = askerOf(message)
+  if (asker === undefined || asker.from === 'client') return undefined
+  const incarnation = state?.incarnation ?? incarnationOf(message.to, message.id)
+  return {
+    id: `${turnStem(message.to, incarnation, message.id)}-1` as MessageId,
+    kind: 'reply',
+    to: asker.from,
+    from: message.to,
+    type: `${definition.name}.rejected`,
+    data: { command: message.type, reason },
+    ...follow(message),
+    created: now,
+    contractVersion: definition.contract.version,
+  }
 }
 
 /** Whether some transition takes the message, be it one that does nothing: `on: { Late: {} }`. */
 function takes(snapshot: AnyMachineSnapshot, message: Envelope): boolean {
-  const event = { type: message.type, ...message.data }
-  return snapshot.machine.getTransitionData(snapshot as never, event as never).length > 0
+  return snapshot.machine.getTransitionData(snapshot as never, eventOf(message) as never).length > 0
 }
 
 function nothing(outcome: TurnOutcome, state: EntityState | undefined): Decision {

@@ -5,11 +5,12 @@ import { AddressRef, messageType, ReplyRef, validate } from './contract.ts'
 import type { Definition } from './entity.ts'
 import { type Asker, askerOf, type Envelope, follow } from './envelope.ts'
 import { InterstateError } from './errors.ts'
-import { isPromiseLogic, logicOf, notHostable } from './hostable.ts'
+import { isPromiseLogic, logicOf, notHostable, useIds } from './hostable.ts'
 import { turnStem } from './ids.ts'
 import { contextLimits, type PlainObject, plainCopy } from './plain.ts'
 import { type CollectedAction, scope } from './scope.ts'
-import type { Cause, EntityState, RunningEffect, Timer } from './state.ts'
+import type { EntityState, RunningEffect, Timer } from './state.ts'
+import { during, turn } from './turn.ts'
 import { correlate, type Wiring } from './wiring.ts'
 
 /** A reply to a client outside. */
@@ -122,7 +123,9 @@ class OutputWriter {
   }
 
   #runLater({ exec, info, params }: CollectedAction): void {
-    if (exec !== undefined) this.#actions.push(() => exec(info, params))
+    if (exec === undefined) return
+    const taken = turn()
+    this.#actions.push(() => during(taken, () => exec(info, params)))
   }
 
   #publish({ event }: { event: unknown }): void {
@@ -130,8 +133,9 @@ class OutputWriter {
     const data = validate(contract, 'event', event)
     const type = `${contract.name}.${messageType(event)}`
     const source = parseEntityId(this.#before.entity)
-    for (const follower of this.#wiring.followersOf(type)) {
-      const to = correlate(follower, source, data)
+    const receivers = this.#wiring.followersOf(type).map((follower) => correlate(follower, source, data))
+    // A saga may follow one event by two properties; where both name the same saga it gets the event once.
+    for (const to of new Set(receivers)) {
       this.#outbox.push(this.#envelope('event', to, type, data, contract.version))
     }
   }
@@ -142,21 +146,18 @@ class OutputWriter {
       return
     }
     const envelope = this.#addressed(to, event)
-    if (delay === undefined) this.#outbox.push(envelope)
-    else this.#arm(id ?? envelope.id, delay, { send: envelope })
+    if (typeof delay === 'number') this.#arm(id ?? envelope.id, delay, { send: envelope })
+    else this.#outbox.push(envelope)
   }
 
   #addressed(to: unknown, event: unknown): Envelope {
     if (to === scope.self) {
       const data = plainCopy(event, `event to itself of ${this.#definition.name}`) as PlainObject
       const { type: _, ...payload } = data
-      return this.#envelope(
-        'internal',
-        this.#before.entity,
-        messageType(event),
-        payload,
-        this.#definition.contract.version,
-      )
+      const { version } = this.#definition.contract
+      const envelope = this.#envelope('internal', this.#before.entity, messageType(event), payload, version)
+      const asker = this.#laterAsker()
+      return asker === undefined ? envelope : { ...envelope, asker }
     }
     if (!(to instanceof AddressRef)) {
       throw notHostable(this.#definition.name, 'a sendTo', 'has no address', 'Write sendTo(Contract.at(key), message).')
@@ -175,6 +176,10 @@ class OutputWriter {
   }
 
   #reply({ contract }: ReplyRef, event: unknown): void {
+    if (contract.name !== this.#definition.name) {
+      const what = `"${this.#definition.name}" gives a reply of contract "${contract.name}".`
+      throw new InterstateError('DEFINITION_INVALID', what, { from: this.#definition.name, of: contract.name })
+    }
     const asker = askerOf(this.#message)
     if (asker === undefined) {
       const what = `${this.#before.entity} replies to ${this.#message.type}, which nobody sent.`
@@ -187,16 +192,19 @@ class OutputWriter {
   }
 
   #raise({ event, id, delay }: { event: unknown; id?: string; delay?: number }): void {
-    if (delay === undefined) return // XState has handled it within the transition.
+    if (typeof delay !== 'number') return // XState has handled it within the transition.
     const raise = plainCopy(event, `delayed event of ${this.#definition.name}`) as PlainObject
     this.#arm(id ?? this.#nextId(), delay, { raise })
   }
 
   #arm(id: string, delayMs: number, what: Pick<Timer, 'raise' | 'send'>): void {
     this.#armed += 1
-    const due = this.#before.now + Math.max(0, delayMs)
+    const due = this.#before.now + Math.ceil(Math.max(0, delayMs))
+    if (!Number.isSafeInteger(due)) {
+      throw new InterstateError('MACHINE_FAILED', `${this.#before.entity} sets a timer of ${delayMs} ms.`, { id })
+    }
     const asker = this.#laterAsker()
-    const cause = this.#cause()
+    const cause = follow(this.#message)
     const timer: Timer = { generation: this.#armed, due, ...what, cause, ...(asker === undefined ? {} : { asker }) }
     this.#timers = { ...this.#timers, [id]: timer }
   }
@@ -207,7 +215,17 @@ class OutputWriter {
     this.#timers = timers
   }
 
-  #start({ actorRef, src, input }: { actorRef: AnyActorRef | undefined; src: unknown; input: unknown }): void {
+  #start({
+    actorRef,
+    src,
+    input,
+    systemId,
+  }: {
+    actorRef: AnyActorRef | undefined
+    src: unknown
+    input: unknown
+    systemId?: unknown
+  }): void {
     const { name, machine } = this.#definition
     const logic = logicOf(machine, src)
     if (actorRef === undefined || logic === undefined || typeof src !== 'string' || !isPromiseLogic(logic)) {
@@ -218,12 +236,18 @@ class OutputWriter {
         'Name a fromPromise or effect(...) in `actors` of setup.',
       )
     }
+    if (systemId !== undefined) throw notHostable(name, `a spawned "${src}"`, 'has a systemId', useIds)
+    // XState draws a name from a counter of the process then; no other process would know it.
+    if (actorRef.id === actorRef.sessionId) {
+      throw notHostable(name, `a spawned "${src}"`, 'has no id', useIds)
+    }
+    this.#stop(actorRef.id)
     const asker = this.#laterAsker()
     const effect: RunningEffect = {
       key: this.#nextId(),
       src,
       input: input === undefined ? null : plainCopy(input, `input of effect "${src}"`, contextLimits),
-      cause: this.#cause(),
+      cause: follow(this.#message),
       ...(asker === undefined ? {} : { asker }),
     }
     this.#running = { ...this.#running, [actorRef.id]: effect }
@@ -244,12 +268,7 @@ class OutputWriter {
     if (status === 'done') return
     for (const id in children) {
       if (Object.hasOwn(this.#running, id)) continue
-      throw notHostable(
-        this.#definition.name,
-        `child "${id}"`,
-        'was spawned inside assign',
-        'Write spawnChild("name", { id }).',
-      )
+      throw notHostable(this.#definition.name, `child "${id}"`, 'was spawned inside assign', useIds)
     }
   }
 
@@ -270,10 +289,6 @@ class OutputWriter {
   /** A command may be answered in a later turn, when a timer or an effect that it started has come to its end. */
   #laterAsker(): Asker | undefined {
     return this.#message.kind === 'command' ? askerOf(this.#message) : this.#message.asker
-  }
-
-  #cause(): Cause {
-    return { correlationId: this.#message.correlationId, causationId: this.#message.id }
   }
 
   #nextId(): string {

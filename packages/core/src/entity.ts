@@ -171,7 +171,7 @@ export interface Follows<TEvents, TStart> {
    * @typeParam TInternal - Events that the machine raises to itself.
    * @typeParam TOwn - The saga's own contract, if it has one.
    */
-  types<TContext extends MachineContext = Record<never, never>, TReplies = never, TInternal = never, TOwn = never>(): {
+  types<TContext extends MachineContext = MachineContext, TReplies = never, TInternal = never, TOwn = never>(): {
     context: TContext
     events:
       | Extract<TEvents, EventObject>

@@ -3,7 +3,7 @@ import type { EntityId, MessageId } from './address.ts'
 import { isReserved } from './contract.ts'
 import { InterstateError } from './errors.ts'
 import type { IdempotencyKey } from './idempotency.ts'
-import { contextLimits, type PlainObject, plainCopy } from './plain.ts'
+import { contextLimits, type Plain, type PlainObject, plainCopy } from './plain.ts'
 
 /** Who sent a message: an entity, or a client outside. */
 export type Sender = EntityId | 'client'
@@ -75,22 +75,45 @@ const kinds: ReadonlySet<unknown> = new Set(['command', 'event', 'reply', 'inter
  * @throws InterstateError `MESSAGE_UNREADABLE` for a damaged or unknown form; `MESSAGE_RESERVED` for a forged type.
  */
 export function decodeEnvelope(body: string): Envelope {
-  let envelope: Envelope
+  let stored: Plain
   try {
-    envelope = plainCopy(JSON.parse(body), 'stored message', contextLimits) as unknown as Envelope
+    stored = plainCopy(JSON.parse(body), 'stored message', contextLimits)
   } catch (cause) {
     throw new InterstateError('MESSAGE_UNREADABLE', 'A stored message is not plain JSON.', {}, { cause })
   }
-  const { id, to, from, type, correlationId, causationId } = envelope ?? {}
-  const texts = [id, to, from, type, correlationId, causationId].every((each) => typeof each === 'string')
-  const { kind, data, created, contractVersion } = envelope ?? {}
-  const numbers = Number.isFinite(created) && Number.isFinite(contractVersion)
-  if (!texts || !numbers || !kinds.has(kind) || typeof data !== 'object' || data === null || Array.isArray(data)) {
-    throw new InterstateError('MESSAGE_UNREADABLE', 'A stored message lacks a field or has an unknown kind.', {
-      id,
-      kind,
-    })
+  return checkEnvelope(stored)
+}
+
+/** @internal Checks that stored plain data is a message. */
+export function checkEnvelope(stored: unknown): Envelope {
+  const envelope = (isRecord(stored) ? stored : {}) as Partial<Envelope>
+  const { id, to, from, type, correlationId, causationId, kind, data, created, contractVersion } = envelope
+  const { notBefore, asker, key, headers } = envelope
+  const fits =
+    [id, to, from, type, correlationId, causationId].every(isText) &&
+    [created, contractVersion].every(Number.isFinite) &&
+    kinds.has(kind) &&
+    isRecord(data) &&
+    (notBefore === undefined || Number.isFinite(notBefore)) &&
+    (asker === undefined ||
+      (isRecord(asker) && isText(asker.from) && isText(asker.message) && isTextOrNone(asker.key))) &&
+    isTextOrNone(key) &&
+    (headers === undefined || (isRecord(headers) && Object.values(headers).every(isText)))
+  if (!fits) {
+    const what = 'A stored message lacks a field, or has one that is malformed.'
+    throw new InterstateError('MESSAGE_UNREADABLE', what, { id, kind })
   }
-  if (isReserved(type)) throw new InterstateError('MESSAGE_RESERVED', `"${type}" is XState's own.`, { id, type })
-  return envelope
+  for (const each of [type, data.type]) {
+    if (typeof each === 'string' && isReserved(each)) {
+      throw new InterstateError('MESSAGE_RESERVED', `"${each}" is XState's own.`, { id, type: each })
+    }
+  }
+  return envelope as Envelope
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+const isTextOrNone = (value: unknown): boolean => value === undefined || isText(value)
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

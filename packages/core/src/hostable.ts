@@ -14,13 +14,12 @@ const maxMicrosteps = 1_000
 export function hostable(name: string, machine: AnyStateMachine): AnyStateMachine {
   for (const node of statesOf(machine.root)) {
     checkInvokes(name, machine, node)
+    for (const transition of transitionsOf(node)) checkGuard(name, machine, node, transition.guard)
     for (const action of actionsOf(node)) checkAction(name, machine, node, action)
   }
   const hosted = machine.provide({})
-  hosted.options = {
-    ...machine.options,
-    maxIterations: Math.min(machine.options.maxIterations ?? maxMicrosteps, maxMicrosteps),
-  }
+  const most = machine.options.maxIterations ?? Number.POSITIVE_INFINITY
+  hosted.options = { ...machine.options, maxIterations: Number.isFinite(most) ? most : maxMicrosteps }
   return hosted
 }
 
@@ -28,8 +27,9 @@ export function hostable(name: string, machine: AnyStateMachine): AnyStateMachin
 export function logicOf(machine: AnyStateMachine, src: unknown): AnyActorLogic | undefined {
   if (typeof src !== 'string') return src as AnyActorLogic | undefined
   const inline = /^xstate\.invoke\.(\d+)\.(.*)$/.exec(src)
-  if (inline === null) return machine.implementations.actors[src] as AnyActorLogic | undefined
-  const node = machine.getStateNodeById(inline[2] as string)
+  if (inline === null) return resolve(machine.implementations.actors, src) as AnyActorLogic | undefined
+  const node = statesOf(machine.root).find(({ id }) => id === inline[2])
+  if (node === undefined) return undefined
   const invokes: readonly { src: unknown }[] = [node.config.invoke ?? []].flat()
   const found = invokes[Number(inline[1])]?.src
   return typeof found === 'string' ? logicOf(machine, found) : (found as AnyActorLogic | undefined)
@@ -52,11 +52,14 @@ export function isPromiseLogic(logic: AnyActorLogic): boolean {
 
 const probeScope = { self: createEmptyActor(), defer() {}, emit() {}, system: createEmptyActor().system }
 
+/** What XState's own actions carry. */
 interface BuiltinAction {
   readonly type?: string
   readonly src?: unknown
+  readonly id?: unknown
   readonly systemId?: unknown
   readonly to?: unknown
+  readonly delay?: unknown
 }
 
 function checkInvokes(name: string, machine: AnyStateMachine, node: AnyStateNode): void {
@@ -71,10 +74,18 @@ function checkInvokes(name: string, machine: AnyStateMachine, node: AnyStateNode
 }
 
 function checkAction(name: string, machine: AnyStateMachine, node: AnyStateNode, action: unknown): void {
-  const { type, src, systemId, to } = resolveAction(machine, action)
   const place = `an action of state "${node.id}"`
+  const resolved = resolve(machine.implementations.actions, action)
+  if (resolved === undefined)
+    throw notHostable(name, place, 'names an action that nothing implements', addTo('actions'))
+  const { type, src, id, systemId, to, delay } = resolved as BuiltinAction
+  if (typeof delay === 'string' && resolve(machine.implementations.delays, delay) === undefined) {
+    throw notHostable(name, place, `names a delay "${delay}" that nothing implements`, addTo('delays'))
+  }
   if (type === 'xstate.spawnChild') {
     checkLogic(name, place, logicOf(machine, src))
+    if (typeof src !== 'string') throw notHostable(name, place, 'spawns an inline child', useNames)
+    if (id === undefined) throw notHostable(name, place, 'spawns a child without an id', useIds)
     if (systemId !== undefined) throw notHostable(name, place, 'spawns with a systemId', useAddresses)
   }
   if (type === 'xstate.sendTo' && typeof to === 'string') {
@@ -82,21 +93,36 @@ function checkAction(name: string, machine: AnyStateMachine, node: AnyStateNode,
   }
 }
 
-function resolveAction(machine: AnyStateMachine, action: unknown): BuiltinAction {
-  const named = typeof action === 'string' ? action : (action as BuiltinAction | undefined)?.type
-  if (typeof action === 'function' || named === undefined) return (action ?? {}) as BuiltinAction
-  return (machine.implementations.actions[named] ?? {}) as unknown as BuiltinAction
+function checkGuard(name: string, machine: AnyStateMachine, node: AnyStateNode, guard: unknown): void {
+  if (guard === undefined) return
+  const resolved = resolve(machine.implementations.guards, guard)
+  if (resolved === undefined) {
+    throw notHostable(name, `a guard of state "${node.id}"`, 'names what nothing implements', addTo('guards'))
+  }
+  // and, or, not: functions that carry the guards they join.
+  const { guards = [] } = resolved as { readonly guards?: readonly unknown[] }
+  for (const joined of guards) checkGuard(name, machine, node, joined)
+}
+
+/** What a name stands for, as a text or as `{ type }`; a function stands for itself. */
+function resolve(implementations: object, named: unknown): unknown {
+  if (typeof named === 'function') return named
+  const name = typeof named === 'string' ? named : (named as { readonly type: string }).type
+  return Object.hasOwn(implementations, name) ? (implementations as Record<string, unknown>)[name] : undefined
+}
+
+function transitionsOf(
+  node: AnyStateNode,
+): readonly { readonly guard?: unknown; readonly actions: readonly unknown[] }[] {
+  return [...[...node.transitions.values()].flat(), ...(node.always ?? []), node.initial]
 }
 
 function actionsOf(node: AnyStateNode): readonly unknown[] {
-  const transitions = [...node.transitions.values()].flat()
-  const always = node.always ?? []
-  return [...node.entry, ...node.exit, ...[...transitions, ...always].flatMap((transition) => transition.actions)]
+  return [...node.entry, ...node.exit, ...transitionsOf(node).flatMap(({ actions }) => actions)]
 }
 
 function checkLogic(name: string, place: string, logic: AnyActorLogic | undefined): void {
-  if (logic === undefined)
-    throw notHostable(name, place, 'names an actor that nothing implements', 'Add it to `actors` of setup.')
+  if (logic === undefined) throw notHostable(name, place, 'names an actor that nothing implements', addTo('actors'))
   if (isPromiseLogic(logic)) return
   throw notHostable(
     name,
@@ -108,6 +134,10 @@ function checkLogic(name: string, place: string, logic: AnyActorLogic | undefine
   )
 }
 
+/** What to write instead of a child without a name of its own. */
+export const useIds = 'Write spawnChild("name", { id }): by its id a result finds its way back.'
+const addTo = (section: string): string => `Add it to \`${section}\` of setup.`
+const useNames = 'Name a fromPromise or effect(...) in `actors` of setup, and write spawnChild("name", { id }).'
 const useAddresses = 'Write sendTo(Contract.at(key), message): entities are reached by their address.'
 
 /** The refusal of what can't be hosted: where it stands and what to write instead. */

@@ -28,7 +28,8 @@ export function idempotencyKey(name: string, options: { readonly at: number | Da
 
 /** When the client made the message, in milliseconds since 1970. */
 export function timeOfKey(key: IdempotencyKey): number {
-  const match = typeof key === 'string' ? /^(\d{1,15})~.{1,256}$/su.exec(key) : null
+  // Half a surrogate pair has no UTF-8 of its own: two such keys would be one in a store.
+  const match = typeof key === 'string' && key.isWellFormed() ? /^(\d{1,15})~.{1,256}$/su.exec(key) : null
   if (match === null) throw new InterstateError('IDEMPOTENCY_KEY_INVALID', `${JSON.stringify(key)} is no key.`, { key })
   return Number(match[1])
 }

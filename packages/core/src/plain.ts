@@ -29,8 +29,8 @@ const forbidden: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'pro
  *
  * @param value - Anything a caller handed over.
  * @param what - How an error names the value, for example `payload of Charge`.
- * @throws InterstateError `NOT_PLAIN_DATA` for functions, symbols, bigints, class instances, non-finite numbers,
- * cycles and property names that reach the prototype; `LIMIT_EXCEEDED` beyond `limits`.
+ * @throws InterstateError `NOT_PLAIN_DATA` for functions, symbols, bigints, class instances, non-finite numbers and
+ * property names that reach the prototype; `LIMIT_EXCEEDED` beyond `limits`, and so for a cycle.
  */
 export function plainCopy(value: unknown, what: string, limits: PlainLimits = payloadLimits): Plain {
   return new Copier(what, limits).copy(value, 0)
@@ -68,7 +68,8 @@ class Copier {
   #compound(value: object, depth: number): Plain {
     // A cycle ends here too.
     if (depth > this.#limits.maxDepth) throw this.#tooLarge('maxDepth')
-    if (Array.isArray(value)) return value.map((item: unknown) => this.copy(item ?? null, depth))
+    // Not value.map: it would keep holes, which JSON makes null.
+    if (Array.isArray(value)) return Array.from(value, (item: unknown) => this.copy(item ?? null, depth))
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype !== Object.prototype && prototype !== null) {
       throw this.#notPlain(`an instance of ${value.constructor?.name ?? 'a class'}`)

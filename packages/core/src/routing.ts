@@ -1,6 +1,7 @@
 // routing.ts: where an entity lives. The hash is a persisted format: a change would lose every stored entity.
 import { hash } from 'node:crypto'
 import type { EntityId } from './address.ts'
+import { InterstateError } from './errors.ts'
 
 /** A number from 0 to P - 1: the unit of ownership. */
 export type ShardId = number
@@ -14,9 +15,14 @@ export type PlacementRule = (entity: EntityId, shards: number) => ShardId | unde
  *
  * @param shards - P, fixed when a store is created; a power of two up to 65,536.
  * @param place - Optional rule that pins chosen entities. It must be pure and must never change for a stored entity.
+ * @throws InterstateError `DEFINITION_INVALID` when the rule names a shard that does not exist.
  */
 export function shardOf(entity: EntityId, shards: number, place?: PlacementRule): ShardId {
   const pinned = place?.(entity, shards)
-  if (pinned !== undefined) return pinned
+  if (pinned !== undefined) {
+    if (Number.isInteger(pinned) && pinned >= 0 && pinned < shards) return pinned
+    const what = `The placement rule puts ${entity} on shard ${pinned} of ${shards}.`
+    throw new InterstateError('DEFINITION_INVALID', what, { entity, shard: pinned, shards })
+  }
   return Number.parseInt(hash('sha256', entity, 'hex').slice(0, 12), 16) % shards
 }

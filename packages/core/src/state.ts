@@ -20,7 +20,7 @@ export interface Timer {
 }
 
 /** The message in whose turn something was started that ends in a later one. */
-export type Cause = Pick<Envelope, 'correlationId' | 'causationId'>
+export type Cause = Pick<Envelope, 'correlationId' | 'causationId' | 'headers'>
 
 /** An effect on the outside world that was started and has not answered. */
 export interface RunningEffect {

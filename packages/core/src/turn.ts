@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import type { EntityId } from './address.ts'
 import type { Envelope, Sender } from './envelope.ts'
+import type { Incarnation } from './ids.ts'
 
 /** See {@link turn}. */
 export interface Turn {
@@ -21,7 +22,7 @@ let current: Turn | undefined
 
 /**
  * The turn that is being taken. Guards, actions and context functions take time, chance and ids from here, so that the
- * same turn run again comes to the same end (G14). Outside a host (in XState's own tools) its time and chance stand still.
+ * same turn run again comes to the same end (G14). Outside a host (in XState's own tools) its time stands still.
  *
  * @example
  * ```ts
@@ -32,10 +33,10 @@ export function turn(): Turn {
   return current ?? outside
 }
 
-/** @internal Runs `body` as the given turn. */
-export function during<T>(now: number, entity: EntityId, message: Envelope, body: () => T): T {
+/** @internal Runs `body` as a turn. */
+export function during<T>(taken: Turn, body: () => T): T {
   const before = current
-  current = new CurrentTurn(now, entity, message)
+  current = taken
   try {
     return body()
   } finally {
@@ -43,16 +44,19 @@ export function during<T>(now: number, entity: EntityId, message: Envelope, body
   }
 }
 
-class CurrentTurn implements Turn {
+/** @internal A turn to be taken. */
+export class CurrentTurn implements Turn {
   readonly now: number
   readonly entity: EntityId
   readonly message: Envelope
+  readonly #incarnation: Incarnation
   #draws = 0
 
-  constructor(now: number, entity: EntityId, message: Envelope) {
+  constructor(now: number, entity: EntityId, incarnation: Incarnation, message: Envelope) {
     this.now = now
     this.entity = entity
     this.message = message
+    this.#incarnation = incarnation
   }
 
   random(): number {
@@ -65,12 +69,12 @@ class CurrentTurn implements Turn {
 
   #draw(encoding: 'hex' | 'base64url'): string {
     this.#draws += 1
-    return hash('sha256', `${this.entity}\n${this.message.id}\ndraw ${this.#draws}`, encoding)
+    const drawn = `${this.entity}\n${this.#incarnation}\n${this.message.id}\ndraw ${this.#draws}`
+    return hash('sha256', drawn, encoding)
   }
 }
 
-const outside: Turn = new CurrentTurn(
-  0,
-  'outside/turn' as EntityId,
-  { id: 'outside', from: 'client' as Sender } as Envelope,
-)
+const outside: Turn = new CurrentTurn(0, 'outside/turn' as EntityId, 'outside', {
+  id: 'outside',
+  from: 'client' as Sender,
+} as Envelope)

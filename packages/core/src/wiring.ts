@@ -3,6 +3,7 @@ import { type EntityId, entityId, parseEntityId } from './address.ts'
 import type { AnyFollowed, Definition } from './entity.ts'
 import { InterstateError } from './errors.ts'
 import type { PlainObject } from './plain.ts'
+import { statesOf } from './structure.ts'
 
 /** One defect of a system of machines. */
 export interface Finding {
@@ -146,7 +147,8 @@ function differs(place: string): Finding {
 }
 
 function checkTransitions(definition: Definition): Finding[] {
-  const accepted = definition.machine.events as readonly string[]
+  // Not machine.events: it leaves out a transition that does nothing, which is a way to take a message too.
+  const accepted = statesOf(definition.machine.root).flatMap((node) => [...node.transitions.keys()])
   const takes = (type: string): boolean => accepted.some((descriptor) => matches(descriptor, type))
   const commands = Object.keys(definition.contract.commands)
     .filter((command) => !takes(command) && !definition.ignores.has(command))
