@@ -1,38 +1,36 @@
-// failure.ts: what SQLite says, in our words.
-import { InterstateError } from '@interstate/core'
+// failure.ts: what an error of the database means to whoever called.
+import { type ErrorCode, InterstateError } from '@interstate/core'
 
-/** Primary result codes of SQLite (https://sqlite.org/rescode.html). */
-const codes = { busy: 5, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notADatabase: 26 } as const
+/** Primary result codes of SQLite, https://sqlite.org/rescode.html */
+const [BUSY, LOCKED, IOERR, CORRUPT, FULL, NOTADB] = [5, 6, 10, 11, 13, 26]
 
-/**
- * What a failed call means. `STORE_FENCED`: what the disk holds is unknown; `STORE_FULL`, `STORE_FAILED`: nothing has
- * changed; `STORE_IN_USE`, `STORE_FOREIGN`: it could not be opened.
- */
-export function failureOf(path: string, cause: unknown): InterstateError {
-  if (cause instanceof InterstateError) return cause
-  const details = { path }
-  const text = cause instanceof Error ? cause.message : String(cause)
-  switch (primaryCode(cause)) {
-    case codes.busy:
-      return new InterstateError('STORE_IN_USE', `"${path}" is open in another process or host.`, details, { cause })
-    case codes.full:
-      return new InterstateError('STORE_FULL', `There is no space left for "${path}".`, details, { cause })
-    case codes.ioError:
-    case codes.corrupt:
-      return new InterstateError('STORE_FENCED', `"${path}" failed: ${text}.`, details, { cause })
-    case codes.notADatabase:
-      return new InterstateError('STORE_FOREIGN', `"${path}" is no store of ours.`, details, { cause })
-    case codes.cantOpen:
-      return new InterstateError('STORE_FAILED', `"${path}" can't be opened: does its folder exist?`, details, {
-        cause,
-      })
-    default:
-      return new InterstateError('STORE_FAILED', `"${path}" failed: ${text}.`, details, { cause })
-  }
+/** The primary result code, when SQLite has said one: extended codes keep it in their lowest byte. */
+export function resultCode(error: unknown): number | undefined {
+  const errcode = error instanceof Error && 'errcode' in error ? error.errcode : undefined
+  return typeof errcode === 'number' ? errcode & 0xff : undefined
 }
 
-/** The low byte: an extended code such as SQLITE_IOERR_FSYNC (1034) is an I/O error (10). */
-function primaryCode(cause: unknown): number | undefined {
-  const code = (cause as { errcode?: unknown }).errcode
-  return typeof code === 'number' ? code & 0xff : undefined
+/** Translates what was thrown while the store did something to the file at `path`. */
+export function failure(error: unknown, path: string): InterstateError {
+  if (error instanceof InterstateError) return error
+  const text = error instanceof Error ? error.message : String(error)
+  return new InterstateError(errorCode(error), `${path}: ${text}.`, { path }, { cause: error })
+}
+
+function errorCode(error: unknown): ErrorCode {
+  switch (resultCode(error)) {
+    case BUSY:
+    case LOCKED:
+      return 'STORE_IN_USE'
+    case FULL:
+      return 'STORE_FULL'
+    // After a failed write or sync nobody knows what the disk holds, and Linux says so only once: a second sync would
+    // succeed without having written anything (https://lwn.net/Articles/752063/).
+    case IOERR:
+    case CORRUPT:
+    case NOTADB:
+      return 'STORE_FENCED'
+    default:
+      return 'STORE_FAILED'
+  }
 }

@@ -1,19 +1,25 @@
-// @interstate/store-sqlite: the embedded store, one file on node:sqlite.
+// @interstate/store-sqlite: the embedded default store: one file, many turns in one sync.
 import type { StoreDriver } from '@interstate/core'
 import { SqliteStore, type SqliteStoreOptions } from './sqlite-store.ts'
 
-export type { Durability } from './open.ts'
+export type { Durability } from './file.ts'
 export type { SqliteStoreOptions } from './sqlite-store.ts'
 
 /**
- * The embedded store: a file, with no server. One process owns it at a time; the lock ends with the process.
- * It is opened when a host probes it, and closed when the host stops.
+ * A store in one SQLite file, owned by one process. What a host has acknowledged is on the disk and survives the loss of
+ * power, see {@link SqliteStoreOptions.durability}; a process that was killed loses nothing and its file needs no repair.
  *
- * @throws When opened, InterstateError `STORE_IN_USE`: another process has it. `STORE_FOREIGN`, `STORE_NEWER`: the file is
- * left as it is. `STORE_FAILED`: its folder does not exist or can't be written.
+ * The file is opened on first use, by `createHost`. That rejects with `STORE_FOREIGN` and `STORE_NEWER` (the file is left
+ * as it was), `STORE_IN_USE`, `STORE_UNFIT` for another number of shards than the stored one, and `STORE_FAILED` when the
+ * folder is missing. Later calls reject with `STORE_FULL` while the disk is full (nothing of that write is stored, and it
+ * works again once there is room), and with `STORE_FENCED` for good after an I/O error. Beside the file stand a `-wal`
+ * and a `-lock` while it is open; a backup needs the file and its `-wal`, copied while it is closed.
  *
  * @example
  * ```ts
+ * import { createHost } from '@interstate/runtime'
+ * import { sqliteStore } from '@interstate/store-sqlite'
+ *
  * await using host = await createHost({ entities: [payment], store: sqliteStore({ path: 'shop.db' }) })
  * ```
  */

@@ -1,0 +1,235 @@
+// memory-store.ts: the shortest complete store driver. Read it before you write another.
+//   M1  Nothing awaits between the first check of a write and its last change, so no other write sees half of it.
+//   M2  A commit is checked as a whole before any of it is written: one that fails leaves nothing behind (G3, G13).
+//   M3  A message that was sent and one that waits are the same row: there is nothing to deliver (G2).
+//   M4  Only what waits can be consumed, so nothing is kept of what was handled, and still nothing is handled twice (G1, G7, G17).
+import type {
+  Acquired,
+  Commit,
+  CommitResult,
+  DeadLetter,
+  EntityId,
+  Group,
+  GroupResult,
+  HostId,
+  IdempotencyKey,
+  InboxItem,
+  KeyState,
+  Lease,
+  MessageId,
+  Probe,
+  Registration,
+  ShardId,
+  StoreDriver,
+  StoredEntity,
+  StoreLimits,
+} from '@interstate/core'
+import { type Due, Entities } from './entities.ts'
+import { Inbox } from './inbox.ts'
+import { Journal, Table } from './journal.ts'
+import { Keys } from './keys.ts'
+import { Ownership } from './ownership.ts'
+
+/** What {@link memoryStore} takes. */
+export interface MemoryStoreOptions {
+  /** P: how many shards the entities are spread over. 64 by default. */
+  readonly shards?: number
+}
+
+/** A group and how it ended. */
+interface Attempt {
+  readonly tag: string
+  readonly result: GroupResult
+}
+
+/** See the file head. The protected methods are its steps: a test breaks one and sees whether the contract suite notices. */
+export class MemoryStore implements StoreDriver {
+  readonly name = 'memory'
+  readonly scope = 'store'
+  readonly shards: number
+  readonly limits: StoreLimits = { maxSnapshotBytes: 16 << 20, maxMessageBytes: 4 << 20, maxOutbox: 10_000 }
+
+  protected readonly journal: Journal = new Journal()
+  protected readonly entities: Entities = new Entities(this.journal)
+  protected readonly waiting: Inbox = new Inbox(this.journal)
+  protected readonly known: Keys = new Keys(this.journal)
+  protected readonly ownership: Ownership = new Ownership(this.journal)
+  readonly #dead = new Table<MessageId, DeadLetter>(this.journal)
+  readonly #latest = new Table<HostId, Attempt>(this.journal)
+
+  constructor({ shards = 64 }: MemoryStoreOptions = {}) {
+    this.shards = shards
+  }
+
+  async probe(): Promise<readonly Probe[]> {
+    return [{ name: 'memory', passed: true, finding: 'Everything is in this process and ends with it.' }]
+  }
+
+  async acquire(owner: HostId, shards: readonly ShardId[]): Promise<Acquired> {
+    return this.ownership.acquire(owner, shards)
+  }
+
+  async survived(owner: HostId): Promise<void> {
+    this.ownership.survived(owner)
+  }
+
+  async release(leases: readonly Lease[]): Promise<void> {
+    this.ownership.release(leases)
+  }
+
+  async write(group: Group): Promise<GroupResult> {
+    const latest = this.#latest.get(group.owner)
+    if (latest?.tag === group.tag) return again(latest.result)
+    this.journal.keep()
+    const result = group.mode === 'together' ? this.#together(group) : this.#each(group)
+    this.#latest.set(group.owner, { tag: group.tag, result })
+    return result
+  }
+
+  async load(entities: readonly EntityId[]): Promise<readonly (StoredEntity | undefined)[]> {
+    return entities.map((entity) => this.entities.get(entity))
+  }
+
+  async inbox(shards: readonly ShardId[], after: number, limit: number): Promise<readonly InboxItem[]> {
+    return this.waiting.ofShards(shards, after, limit)
+  }
+
+  async inboxOf(entity: EntityId, after: number, limit: number): Promise<readonly InboxItem[]> {
+    return this.waiting.ofEntity(entity, after, limit)
+  }
+
+  async due(shards: readonly ShardId[], until: number, limit: number): Promise<readonly Due[]> {
+    return this.entities.due(shards, until, limit)
+  }
+
+  async nextDue(shards: readonly ShardId[], after: number): Promise<number | undefined> {
+    return this.entities.nextDue(shards, after)
+  }
+
+  async unsettled(
+    shards: readonly ShardId[],
+    after: EntityId | undefined,
+    limit: number,
+  ): Promise<readonly EntityId[]> {
+    return this.entities.unsettled(shards, after, limit)
+  }
+
+  async keys(keys: readonly IdempotencyKey[]): Promise<readonly KeyState[]> {
+    return keys.map((key) => this.known.state(key))
+  }
+
+  async purge(before: number): Promise<number> {
+    return this.known.purge(before)
+  }
+
+  async deadLetters(after: MessageId | undefined, limit: number): Promise<readonly DeadLetter[]> {
+    return this.#dead
+      .entries()
+      .map(([, letter]) => letter)
+      .filter(({ id }) => after === undefined || id > after)
+      .sort((one, other) => (one.id < other.id ? -1 : 1))
+      .slice(0, limit)
+  }
+
+  async deadLetter(id: MessageId): Promise<DeadLetter | undefined> {
+    return this.#dead.get(id)
+  }
+
+  async requeue(id: MessageId): Promise<InboxItem | undefined> {
+    const letter = this.#dead.get(id)
+    if (letter === undefined) return undefined
+    this.#dead.delete(id)
+    return this.waiting.add(letter)
+  }
+
+  async close(): Promise<void> {}
+
+  /** The steps of one commit: three checks, then the writing. */
+  protected commit(commit: Commit): CommitResult {
+    return (
+      this.applied(commit) ??
+      this.fenced(commit) ??
+      this.conflict(commit) ??
+      this.duplicate(commit) ??
+      this.apply(commit)
+    )
+  }
+
+  /** The same attempt again. It comes before the fence: what was written stays written, whoever owns the shard now. */
+  protected applied({ entity, tag }: Commit): CommitResult | undefined {
+    const stored = this.entities.get(entity)
+    return stored?.tag === tag ? { outcome: 'already applied', version: stored.version } : undefined
+  }
+
+  protected fenced({ lease }: Commit): CommitResult | undefined {
+    const epoch = this.ownership.epoch(lease.shard)
+    return epoch === lease.epoch ? undefined : { outcome: 'fenced', epoch }
+  }
+
+  protected conflict({ entity, expectedVersion }: Commit): CommitResult | undefined {
+    const version = this.entities.get(entity)?.version ?? 0
+    return version === expectedVersion ? undefined : { outcome: 'conflict', version }
+  }
+
+  protected duplicate({ entity, consumed }: Commit): CommitResult | undefined {
+    const message = consumed.find((id, index) => !this.waiting.has(id, entity) || consumed.indexOf(id) < index)
+    return message === undefined ? undefined : { outcome: 'duplicate', message }
+  }
+
+  protected apply(commit: Commit): CommitResult {
+    const version = this.entities.replace(commit)
+    for (const id of commit.consumed) this.waiting.remove(id)
+    for (const message of commit.outbox) this.waiting.add(message)
+    for (const letter of commit.deadLetters) this.#dead.set(letter.id, letter)
+    for (const { key, reply } of commit.replies) this.known.reply(key, reply)
+    return { outcome: 'committed', version }
+  }
+
+  /** Undoes a group of mode `together`. */
+  protected takeBack(): void {
+    this.journal.takeBack()
+  }
+
+  #each(group: Group): GroupResult {
+    const taken = this.#register(group)
+    const refused = new Set(taken.flatMap(({ message, others = [] }) => [message, ...others]))
+    for (const message of group.accepted) if (!refused.has(message.id)) this.waiting.add(message)
+    return { taken: taken.map(({ key }) => key), results: group.commits.map((commit) => this.commit(commit)) }
+  }
+
+  #together(group: Group): GroupResult {
+    const taken = this.#register(group).map(({ key }) => key)
+    for (const message of group.accepted) this.waiting.add(message)
+    const results: CommitResult[] = []
+    let whole = taken.length === 0
+    for (const commit of group.commits) {
+      // After a failure the rest is left alone: it may have built on what failed.
+      const result: CommitResult = whole ? this.commit(commit) : { outcome: 'rolled back' }
+      whole &&= result.outcome === 'committed' || result.outcome === 'already applied'
+      results.push(result)
+    }
+    if (whole) return { taken, results }
+    this.takeBack()
+    return { taken, results: results.map(rolledBack) }
+  }
+
+  /** Gives those that could not be registered. */
+  #register({ registrations }: Group): readonly Registration[] {
+    return registrations.filter((registration) => !this.known.register(registration))
+  }
+}
+
+/** What is said of a commit whose group failed: it is innocent, or it is why. */
+function rolledBack(result: CommitResult): CommitResult {
+  return result.outcome === 'committed' || result.outcome === 'already applied' ? { outcome: 'rolled back' } : result
+}
+
+/** What is said of a group that was written before. */
+function again({ taken, results }: GroupResult): GroupResult {
+  return {
+    taken,
+    results: results.map((result) =>
+      result.outcome === 'committed' ? { outcome: 'already applied', version: result.version } : result,
+    ),
+  }
+}

@@ -1,0 +1,96 @@
+// model.ts: a store told in values: every step takes a world and gives the next one. Slow, and easy to believe.
+import type {
+  Commit,
+  CommitResult,
+  EntityId,
+  Group,
+  GroupResult,
+  IdempotencyKey,
+  MessageId,
+  StoredMessage,
+} from '@interstate/core'
+
+/** See the file head. */
+export interface World {
+  readonly epoch: number
+  readonly entities: Readonly<Record<EntityId, { readonly version: number; readonly commit: Commit }>>
+  /** In order. */
+  readonly waiting: readonly StoredMessage[]
+  readonly dead: Readonly<Record<MessageId, string>>
+  readonly keys: Readonly<Record<IdempotencyKey, { readonly message: MessageId; readonly reply: string | undefined }>>
+  readonly latest: { readonly tag: string; readonly result: GroupResult } | undefined
+}
+
+export const emptyWorld: World = { epoch: 0, entities: {}, waiting: [], dead: {}, keys: {}, latest: undefined }
+
+/** What a group does to a world, and what its writer is told. */
+export function write(world: World, group: Group): readonly [World, GroupResult] {
+  if (world.latest?.tag === group.tag) return [world, again(world.latest.result)]
+  const taken = group.registrations.filter(({ key }) => key in world.keys)
+  const refused = taken.map(({ message }) => message)
+  const registered = group.registrations.filter((each) => !taken.includes(each))
+  const keys = Object.fromEntries(registered.map(({ key, message }) => [key, { message, reply: undefined }]))
+  let next: World = { ...world, keys: { ...world.keys, ...keys } }
+  next = {
+    ...next,
+    waiting: add(
+      next.waiting,
+      group.accepted.filter(({ id }) => !refused.includes(id)),
+    ),
+  }
+  const results: CommitResult[] = []
+  for (const commit of group.commits) {
+    const [after, outcome] = apply(next, commit)
+    next = after
+    results.push(outcome)
+  }
+  const result = { taken: taken.map(({ key }) => key), results }
+  const whole = taken.length === 0 && results.every(({ outcome }) => outcome === 'committed')
+  const latest = { tag: group.tag, result }
+  return [{ ...(group.mode === 'together' && !whole ? world : next), latest }, result]
+}
+
+/** Moves a dead letter to the end of the inbox. */
+export function requeue(world: World, message: StoredMessage): World {
+  const { [message.id]: letter, ...dead } = world.dead
+  return letter === undefined ? world : { ...world, dead, waiting: add(world.waiting, [message]) }
+}
+
+function apply(world: World, commit: Commit): readonly [World, CommitResult] {
+  const { entity, lease, consumed } = commit
+  const stored = world.entities[entity]
+  const version = stored?.version ?? 0
+  if (stored?.commit.tag === commit.tag) return [world, { outcome: 'already applied', version }]
+  if (lease.epoch !== world.epoch) return [world, { outcome: 'fenced', epoch: world.epoch }]
+  if (commit.expectedVersion !== version) return [world, { outcome: 'conflict', version }]
+  const left = new Set(world.waiting.filter(({ to }) => to === entity).map(({ id }) => id))
+  const message = consumed.find((id) => !left.delete(id))
+  if (message !== undefined) return [world, { outcome: 'duplicate', message }]
+  const rest = world.waiting.filter(({ id }) => !consumed.includes(id))
+  const replies = commit.replies.flatMap(({ key, reply }) => {
+    const known = world.keys[key]
+    return known === undefined || known.reply !== undefined ? [] : [[key, { ...known, reply }]]
+  })
+  const next = {
+    ...world,
+    entities: { ...world.entities, [entity]: { version: version + 1, commit } },
+    waiting: add(rest, commit.outbox),
+    dead: { ...world.dead, ...Object.fromEntries(commit.deadLetters.map(({ id, reason }) => [id, reason])) },
+    keys: { ...world.keys, ...Object.fromEntries(replies) },
+  }
+  return [next, { outcome: 'committed', version: version + 1 }]
+}
+
+/** At the end, where it does not wait already. */
+function add(waiting: readonly StoredMessage[], more: readonly StoredMessage[]): readonly StoredMessage[] {
+  return [...waiting, ...more.filter((one) => !waiting.some(({ id }) => id === one.id))]
+}
+
+function again({ taken, results }: GroupResult): GroupResult {
+  return {
+    taken,
+    results: results.map((each) =>
+      each.outcome === 'committed' ? { outcome: 'already applied', version: each.version } : each,
+    ),
+  }
+}

@@ -1,0 +1,162 @@
+// same-attempt.ts: what is written twice because nobody knew how it ended the first time is written once.
+import assert from 'node:assert/strict'
+import type { Group, GroupResult } from '@interstate/core'
+import { overRestart, type StoreGuarantee } from './guarantee.ts'
+import { Hand, key, messageId, order } from './hand.ts'
+import { picture } from './picture.ts'
+
+const [entity, other] = [order('attempt'), order('other')]
+
+function outcomes({ results }: GroupResult): readonly string[] {
+  return results.map(({ outcome }) => outcome)
+}
+
+/** A group with everything in it. */
+function fullGroup(hand: Hand, mode: Group['mode']): Group {
+  return hand.group({
+    mode,
+    accepted: [hand.message('a', entity), hand.message('b', other)],
+    registrations: [hand.registration(key('k'), messageId('a'))],
+    commits: [
+      hand.commit(entity, { outbox: [hand.message('c', other)] }),
+      hand.commit(other, { outbox: [hand.message('d', entity)] }),
+    ],
+  })
+}
+
+/** See the file head. */
+export const sameAttempt: readonly StoreGuarantee[] = [
+  {
+    guarantee: 'G7',
+    holds: 'the same attempt in another group is already applied and changes nothing',
+    async run({ store, reopen }) {
+      const hand = await Hand.over(store)
+      const consumed = await hand.accept(entity, 'a')
+      const attempt = hand.commit(entity, { consumed, outbox: [hand.message('b', other)] })
+      await hand.each(attempt)
+      const before = await picture(store, [entity, other])
+      assert.deepEqual(await hand.each(attempt), [{ outcome: 'already applied', version: 1 }])
+      assert.deepEqual(await hand.each(attempt, attempt), [
+        { outcome: 'already applied', version: 1 },
+        { outcome: 'already applied', version: 1 },
+      ])
+      const again = hand.at(await reopen())
+      assert.deepEqual(await again.each(attempt), [{ outcome: 'already applied', version: 1 }])
+      assert.deepEqual(await picture(again.store, [entity, other]), before)
+    },
+  },
+  {
+    guarantee: 'G7',
+    holds: 'the same attempt is already applied even when its shard passed on in the meantime',
+    async run({ store }) {
+      const hand = await Hand.over(store, 'host-a')
+      const attempt = hand.commit(entity)
+      await hand.each(attempt)
+      await Hand.over(store, 'host-b')
+      // "fenced" would say that nothing was written.
+      assert.deepEqual(await hand.each(attempt), [{ outcome: 'already applied', version: 1 }])
+    },
+  },
+  ...(['each', 'together'] as const).map(
+    (mode): StoreGuarantee => ({
+      guarantee: 'G7',
+      holds: `the same group again changes nothing, also after a restart (${mode})`,
+      async run({ store, reopen }) {
+        const hand = await Hand.over(store)
+        const group = fullGroup(hand, mode)
+        assert.deepEqual(await store.write(group), {
+          taken: [],
+          results: [
+            { outcome: 'committed', version: 1 },
+            { outcome: 'committed', version: 1 },
+          ],
+        })
+        const before = await picture(store, [entity, other], [key('k')])
+        for await (const at of overRestart(store, reopen)) {
+          assert.deepEqual(await at.write(group), {
+            taken: [],
+            results: [
+              { outcome: 'already applied', version: 1 },
+              { outcome: 'already applied', version: 1 },
+            ],
+          })
+          assert.deepEqual(await picture(at, [entity, other], [key('k')]), before)
+        }
+      },
+    }),
+  ),
+  {
+    guarantee: 'G7',
+    holds: 'the same group again tells the same of each commit, and tries none of them anew',
+    async run({ store, reopen }) {
+      const hand = await Hand.over(store, 'host-a')
+      const peer = await Hand.over(store, 'host-b')
+      const mine = await Hand.over(store, 'host-a')
+      const group = mine.group({
+        registrations: [mine.registration(key('k'), messageId('a')), mine.registration(key('k'), messageId('b'))],
+        commits: [
+          mine.commit(entity),
+          mine.commit(other, { expectedVersion: 1 }),
+          mine.commit(other, { consumed: [messageId('absent')] }),
+          peer.commit(order('third')),
+        ],
+      })
+      const first = await store.write(group)
+      assert.deepEqual(outcomes(first), ['committed', 'conflict', 'duplicate', 'fenced'])
+      assert.deepEqual(first.taken, [key('k')])
+      const again = await hand.at(await reopen()).store.write(group)
+      assert.deepEqual(outcomes(again), ['already applied', 'conflict', 'duplicate', 'fenced'])
+      assert.deepEqual(again.taken, [key('k')])
+    },
+  },
+  {
+    guarantee: 'G7',
+    holds: 'a group that was rolled back, written again when nothing stands in its way any more, still changes nothing',
+    async run({ store, reopen }) {
+      const hand = await Hand.over(store)
+      const group = hand.group({
+        mode: 'together',
+        accepted: [hand.message('a', entity)],
+        commits: [hand.commit(entity), hand.commit(other, { expectedVersion: 1 })],
+      })
+      const result = { taken: [], results: [{ outcome: 'rolled back' }, { outcome: 'conflict', version: 0 }] }
+      assert.deepEqual(await store.write(group), result)
+      const peer = await Hand.over(store, 'host-b')
+      await peer.one(other)
+      const before = await picture(store, [entity, other])
+      for await (const at of overRestart(store, reopen)) {
+        assert.deepEqual(await at.write(group), result)
+        assert.deepEqual(await picture(at, [entity, other]), before)
+      }
+    },
+  },
+  {
+    guarantee: 'G7',
+    holds: 'a group that only accepts messages, written again after they were handled, does not bring them back',
+    async run({ store, reopen }) {
+      const client = await Hand.over(store, 'host-a')
+      const group = client.group({ accepted: [client.message('a', entity), client.message('b', other)] })
+      await store.write(group)
+      const peer = await Hand.over(store, 'host-b')
+      await peer.each(
+        peer.commit(entity, { consumed: [messageId('a')] }),
+        peer.commit(other, { consumed: [messageId('b')] }),
+      )
+      for await (const at of overRestart(store, reopen)) {
+        assert.deepEqual(await at.write(group), { taken: [], results: [] })
+        assert.deepEqual(await peer.at(at).waiting(entity), [])
+        assert.deepEqual(await peer.at(at).waiting(other), [])
+      }
+    },
+  },
+  {
+    guarantee: 'G7',
+    holds: 'groups of two owners do not pass for each other',
+    async run({ store }) {
+      const [a, b] = [await Hand.over(store, 'host-a'), await Hand.over(store, 'host-b')]
+      await store.write({ ...a.group({ accepted: [a.message('a', entity)] }), tag: 'the same' })
+      await store.write({ ...b.group({ accepted: [b.message('b', entity)] }), tag: 'the same' })
+      assert.deepEqual(await b.waiting(entity), [messageId('a'), messageId('b')])
+    },
+  },
+]
