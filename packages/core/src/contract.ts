@@ -225,17 +225,19 @@ export class AddressRef {
   readonly contract: Contract
   readonly key: string
   readonly tenant: string | undefined
+  readonly #id: EntityId
 
   constructor(of: { readonly name: string }, key: string, tenant: string | undefined) {
-    entityId(of.name, key, tenant)
     this.contract = of as Contract
     this.key = key
     this.tenant = tenant
+    this.#id = entityId(of.name, key, tenant)
   }
 
   /** The persisted name; an address without a tenant takes that of the sender. */
   id(senderTenant?: string): EntityId {
-    return entityId(this.contract.name, this.key, this.tenant ?? senderTenant)
+    if (this.tenant !== undefined || senderTenant === undefined) return this.#id
+    return entityId(this.contract.name, this.key, senderTenant)
   }
 
   toJSON(): string {

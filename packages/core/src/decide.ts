@@ -7,6 +7,7 @@ import type { Definition } from './entity.ts'
 import { askerOf, type Envelope, follow } from './envelope.ts'
 import { InterstateError } from './errors.ts'
 import { type Incarnation, incarnationOf, turnStem } from './ids.ts'
+import { initialOf } from './initial.ts'
 import type { PlainObject } from './plain.ts'
 import { type CollectedAction, collecting, scope } from './scope.ts'
 import type { EntityState } from './state.ts'
@@ -45,7 +46,7 @@ export function decide(
   message: Envelope,
   now: number,
 ): Decision {
-  const time = Math.max(now, state?.now ?? 0)
+  const time = Math.max(Math.floor(now), state?.now ?? 0)
   const incarnation = state?.incarnation ?? incarnationOf(message.to, message.id)
   return during(new CurrentTurn(time, message.to, incarnation, message), () => {
     try {
@@ -74,7 +75,7 @@ function birth(
   if (!starts && message.kind !== 'command') return nothing('unmatched', undefined)
   const { key } = parseEntityId(message.to)
   const input = starts ? { key, message: eventOf(message) } : { key }
-  const [snapshot, actions] = collecting(() => definition.machine.getInitialSnapshot(scope as never, input as never))
+  const [snapshot, actions] = initialOf(definition.machine, input)
   // XState keeps what a context function or an entry action threw in the snapshot.
   if (snapshot.status === 'error') throw snapshot.error
   const born: EntityState = {

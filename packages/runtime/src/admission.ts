@@ -27,7 +27,13 @@ export class Admission {
   async admit(wave: Wave): Promise<void> {
     const arrivals = this.#arrivals.take(page)
     if (arrivals.length === 0) return
-    const states = await this.#look(arrivals)
+    let states: ReadonlyMap<IdempotencyKey, KeyState>
+    try {
+      states = await this.#look(arrivals)
+    } catch (error) {
+      this.#arrivals.putBack(arrivals)
+      throw error
+    }
     for (const arrival of arrivals) {
       const key = arrival.registration?.key
       if (key === undefined) wave.admit(arrival)

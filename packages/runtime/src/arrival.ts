@@ -24,6 +24,8 @@ export interface Arrival {
   registered: boolean
   /** The host itself brought it, and must not lose it when the store fails for a while. */
   readonly internal: boolean
+  /** The caller waits for the outcome, not only for the receipt. */
+  readonly asks: boolean
   readonly resolve: (receipt: Receipt) => void
   readonly reject: (error: InterstateError) => void
 }
@@ -38,6 +40,7 @@ export function unawaited(envelope: Envelope): Arrival {
     pending: 1,
     registered: true,
     internal: true,
+    asks: false,
     resolve: ignore,
     reject: ignore,
   }
@@ -66,6 +69,11 @@ export class Arrivals {
       return all
     }
     return this.#waiting.splice(0, limit)
+  }
+
+  /** Puts arrivals that were taken before all others. */
+  putBack(arrivals: readonly Arrival[]): void {
+    this.#waiting = [...arrivals, ...this.#waiting]
   }
 
   /** Remembers a key until its arrival is durable, so that a repeat in the meantime joins it. */

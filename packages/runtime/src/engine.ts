@@ -12,6 +12,7 @@ import {
   type HostId,
   InterstateError,
   type Lease,
+  type MessageId,
   type PlacementRule,
   type RetryPolicy,
   type StoreDriver,
@@ -23,13 +24,13 @@ import { type Arrival, Arrivals, unawaited } from './arrival.ts'
 import { EffectRunner } from './effect-runner.ts'
 import { Loader } from './loader.ts'
 import { Recovery } from './recovery.ts'
-import type { Item, Resident } from './resident.ts'
+import { Item, type Resident } from './resident.ts'
 import { Residents } from './residents.ts'
 import { Settlement } from './settlement.ts'
 import type { Tally } from './tally.ts'
 import { TurnTaker, type Verification } from './turn.ts'
 import { Waiters } from './waiters.ts'
-import { WakeUps } from './wake-ups.ts'
+import { timeoutsOf, WakeUps } from './wake-ups.ts'
 import { type Budget, Wave, type WaveContext } from './wave.ts'
 
 /** What an engine runs on. */
@@ -84,6 +85,7 @@ export class Engine {
   #recovery: Recovery
   #watchdog: ReturnType<Env['watchdog']>
   #running = false
+  #started = false
   #stopped = false
   #ended: InterstateError = new InterstateError('HOST_STOPPED', 'The host has stopped.')
   #rung = false
@@ -119,13 +121,19 @@ export class Engine {
   async start(): Promise<void> {
     const { store, owner, env, hangMs, retry, tally } = this.#options
     const shards = Array.from({ length: store.shards }, (_, shard) => shard)
-    const { leases, crashes } = await store.acquire(owner, shards)
-    this.residents.leases = new Map(leases.map((lease: Lease) => [lease.shard, lease]))
-    this.#recovery = new Recovery(retry, crashes)
-    await this.#wakeUps.start()
-    await this.#resumeEffects()
-    this.#watchdog = hangMs === undefined ? undefined : env.watchdog(hangMs)
-    tally.tell({ signal: 'started', shards: leases.length, crashes })
+    try {
+      const { leases, crashes } = await store.acquire(owner, shards)
+      this.residents.leases = new Map(leases.map((lease: Lease) => [lease.shard, lease]))
+      this.#recovery = new Recovery(retry, crashes)
+      await this.#wakeUps.start()
+      await this.#resumeEffects()
+      this.#watchdog = hangMs === undefined ? undefined : env.watchdog(hangMs)
+      tally.tell({ signal: 'started', shards: leases.length, crashes })
+    } catch (error) {
+      this.#end(error as InterstateError)
+      throw error
+    }
+    this.#started = true
     this.ring()
   }
 
@@ -167,8 +175,9 @@ export class Engine {
     const failure = await this.#write(wave)
     if (failure !== undefined)
       throw new InterstateError('STORE_FAILED', `${entity} was not unparked: ${failure}.`, { failure })
+    // All its messages wait in the store.
+    resident.spilled = true
     this.residents.list(resident)
-    this.#wakeUps.note(resident.wakeAt)
   }
 
   /** Resolves when nothing is left to do but what waits for a time or for a person. */
@@ -195,6 +204,7 @@ export class Engine {
     if (this.#stopped) return
     this.effects.stopAll()
     await this.#quiet()
+    if (this.#stopped) return
     this.#wakeUps.stop()
     await this.errand(async () => {
       this.#end(new InterstateError('HOST_STOPPED', 'The host has stopped.'))
@@ -227,7 +237,8 @@ export class Engine {
   }
 
   async #run(): Promise<void> {
-    if (this.#running || this.#stopped) return
+    // A timer or an effect may ring while entities are still being read.
+    if (this.#running || this.#stopped || !this.#started) return
     this.#running = true
     this.#watchdog?.turn('busy')
     try {
@@ -251,6 +262,7 @@ export class Engine {
     await this.#read()
     const wave = await this.#wave()
     await this.#write(wave)
+    if (this.#recovery.unreported) await this.#reportSurvival()
     this.#groups += 1
     for (const { resident } of wave.folds) resident.usedIn = this.#groups
     this.residents.evict(this.#options.maxLive, this.#groups)
@@ -262,8 +274,6 @@ export class Engine {
     await this.loader.readBacklog()
     if (before && !this.loader.backlog)
       for (const resident of this.residents.all()) if (resident.spilled) this.residents.list(resident)
-    const unreadable = this.loader.unreadable()
-    if (unreadable.length > 0) await this.loader.load(unreadable)
     if (!this.loader.backlog) await this.loader.readSpilled(this.residents.spilled())
     if (this.#wakeUps.due) await this.#wakeUps.wake()
   }
@@ -276,8 +286,7 @@ export class Engine {
     try {
       for (const item of this.#carried.splice(0)) wave.accept(item)
       await this.#admission.admit(wave)
-      this.loader.buryUnreadable(wave)
-      if (recovers) await this.#recover(wave)
+      if (recovers) await this.#recovery.fill(wave, this.residents, this.loader.load)
       else await wave.run(this.#options.budget)
       wave.end()
     } catch (error) {
@@ -288,9 +297,9 @@ export class Engine {
     return wave
   }
 
-  async #recover(wave: Wave): Promise<void> {
-    await this.#recovery.fill(wave, this.residents, this.loader.load)
-    if (!this.#recovery.lasts) await this.#options.store.survived(this.#options.owner)
+  async #reportSurvival(): Promise<void> {
+    await this.#options.store.survived(this.#options.owner)
+    this.#recovery.reported()
   }
 
   /** @returns Why something was undone, or `undefined`. */
@@ -311,7 +320,7 @@ export class Engine {
       failure = error.code
     }
     if (failure !== undefined) {
-      this.#recovery.forget()
+      this.#recovery.forget(this.residents)
       this.#alone = Math.max(aloneFor, this.residents.ready)
       tally.tell({ signal: 'regrouped', why: failure })
     }
@@ -319,13 +328,14 @@ export class Engine {
   }
 
   async #buryHead(wave: Wave, resident: Resident, { message, error, attempts }: Trouble): Promise<void> {
-    if (!this.loader.backlog) await this.loader.readSpilled([resident])
-    const item = resident.queue.peek()
     const why = new InterstateError('ENTITY_PARKED', `Put away by a person: ${error?.text ?? 'no reason kept'}`, {
       message,
     })
-    if (item?.envelope.id === message) wave.bury(resident, item, why, attempts)
-    else wave.mark(resident, undefined)
+    const fold = wave.fold(resident)
+    // It need not be the first in the inbox: what came with it in one group may stand before it.
+    const item = dropTimer(resident, message) ?? (await this.loader.find(resident.entity, message))
+    if (item !== undefined) fold.bury(item, why, attempts)
+    wave.mark(resident, undefined)
   }
 
   /** Effects that ran when the last owner ended run again, under their old keys. */
@@ -337,8 +347,8 @@ export class Engine {
       const page = await store.unsettled(shards, after, 1_000)
       const wanted = page.map((entity) => this.residents.get(entity))
       await this.loader.load(wanted)
-      for (const { entity, definition, state, phase } of wanted) {
-        if (definition === undefined || phase === 'parked') continue
+      for (const { entity, definition, state } of wanted) {
+        if (definition === undefined) continue
         this.#startAll(entity, definition, state?.running ?? {})
       }
       after = page.at(-1)
@@ -373,7 +383,7 @@ export class Engine {
       cause instanceof InterstateError
         ? cause
         : new InterstateError('STORE_FAILED', `The host failed: ${String(cause)}.`, {}, { cause })
-    this.#recovery.forget()
+    this.#recovery.forget(this.residents)
     if (error.code === 'STORE_FENCED' || error.code === 'LEASE_LOST') {
       this.#end(error)
       tally.tell({ signal: 'fatal', error })
@@ -434,6 +444,17 @@ export class Engine {
   get #settledDown(): boolean {
     return !this.#busy && !this.#resting && this.effects.size === 0 && this.residents.waiting() === 0
   }
+}
+
+/** Takes the timer of a firing out of its entity; `undefined` where the message is no firing. */
+function dropTimer(resident: Resident, message: MessageId): Item | undefined {
+  const { state } = resident
+  if (state === undefined) return undefined
+  const firing = timeoutsOf(state, Number.POSITIVE_INFINITY).find(({ id }) => id === message)
+  if (firing === undefined) return undefined
+  const { [firing.data.timer as string]: _, ...timers } = state.timers
+  resident.state = { ...state, timers }
+  return new Item(firing)
 }
 
 function refuseFenced({ results }: GroupResult): void {

@@ -14,69 +14,101 @@ import {
   type Trouble,
 } from '@interstate/core'
 import { type Addressed, addressed, answersOf } from './answer.ts'
-import type { Item, Phase, Resident } from './resident.ts'
+import { type Item, type Resident, UnreadableItem } from './resident.ts'
 
 /** A message given up in this group. */
 interface Buried {
   readonly item: Item
-  /** Its stored form, where that can't be read. */
-  readonly body: string | undefined
   readonly error: InterstateError
   readonly attempts: number
 }
 
-/** See the file head. */
+/** See the file head. Its lists are made when the first thing goes into them: most turns need one or two. */
 export class Fold {
   readonly resident: Resident
-  /** What the resident was before, to go back to. */
-  readonly before: {
-    readonly phase: Phase
-    readonly state: EntityState | undefined
-    readonly trouble: Trouble | undefined
-  }
+  readonly #stateBefore: EntityState | undefined
+  readonly #troubleBefore: Trouble | undefined
   /** Messages handled, in order. */
   readonly items: Item[] = []
-  /** Messages sent that nobody handled inside the group. */
-  readonly outbox: Envelope[] = []
-  readonly buried: Buried[] = []
-  readonly answers: Addressed[] = []
-  readonly started = new Map<string, RunningEffect>()
-  readonly stopped: string[] = []
-  readonly actions: (() => unknown)[] = []
+  #outbox: Envelope[] | undefined
+  #buried: Buried[] | undefined
+  #answers: Addressed[] | undefined
+  #started: Map<string, RunningEffect> | undefined
+  #stopped: string[] | undefined
+  #actions: (() => unknown)[] | undefined
 
   constructor(resident: Resident) {
     this.resident = resident
-    this.before = { phase: resident.phase, state: resident.state, trouble: resident.trouble }
+    this.#stateBefore = resident.state
+    this.#troubleBefore = resident.trouble
+  }
+
+  /** Messages sent that nobody handled inside the group. */
+  get outbox(): readonly Envelope[] {
+    return this.#outbox ?? none
+  }
+
+  get buried(): readonly Buried[] {
+    return this.#buried ?? none
+  }
+
+  get answers(): readonly Addressed[] {
+    return this.#answers ?? none
+  }
+
+  /** Effects to start after the commit, by their id. */
+  get started(): Iterable<readonly [string, RunningEffect]> {
+    return this.#started ?? none
+  }
+
+  /** Keys of effects to stop after the commit. */
+  get stopped(): readonly string[] {
+    return this.#stopped ?? none
+  }
+
+  /** Plain custom actions to run after the commit. */
+  get actions(): readonly (() => unknown)[] {
+    return this.#actions ?? none
   }
 
   /** Adds one turn; what it sent is delivered by the caller. */
   add(item: Item, decision: Decision): void {
     this.items.push(item)
-    if (item.envelope.from === 'client' || decision.replies.length > 0) {
-      this.answers.push(...answersOf(item.envelope, decision))
-    }
+    item.taker = this
+    item.outcome = decision.outcome
+    if (decision.replies.length > 0 || isAwaited(item))
+      this.#answers = append(this.#answers, ...answersOf(item.envelope, decision))
     for (const key of decision.stopped) this.#stop(key)
-    for (const [id, effect] of decision.started) this.started.set(id, effect)
-    if (decision.actions.length > 0) this.actions.push(...decision.actions)
+    for (const [id, effect] of decision.started) {
+      this.#started ??= new Map()
+      this.#started.set(id, effect)
+    }
+    if (decision.actions.length > 0) this.#actions = append(this.#actions, ...decision.actions)
+  }
+
+  /** Puts a message into the outbox. */
+  send(envelope: Envelope): void {
+    this.#outbox = append(this.#outbox, envelope)
   }
 
   /** Gives a message up. */
-  bury(item: Item, error: InterstateError, attempts: number, body?: string): void {
+  bury(item: Item, error: InterstateError, attempts: number): void {
     this.items.push(item)
-    this.buried.push({ item, error, attempts, body })
+    item.taker = this
+    this.#buried = append(this.#buried, { item, error, attempts })
     const { envelope } = item
     if (envelope.from === 'client' && envelope.kind === 'command') {
       const asker = { from: envelope.from, message: envelope.id, key: envelope.key }
-      this.answers.push(addressed(asker, { end: 'dead-letter', why: error.message }))
+      this.#answers = append(this.#answers, addressed(asker, { end: 'dead-letter', why: error.message }))
     }
   }
 
   /** Whether anything must be written: a message that changed nothing and was never stored leaves no trace. */
   get writes(): boolean {
-    const { resident, before } = this
+    const { resident } = this
     return (
-      resident.state !== before.state ||
-      resident.trouble !== before.trouble ||
+      resident.state !== this.#stateBefore ||
+      resident.trouble !== this.#troubleBefore ||
       this.outbox.length > 0 ||
       this.buried.length > 0 ||
       this.answers.some(({ key }) => key !== undefined) ||
@@ -107,11 +139,11 @@ export class Fold {
       unsettled: resident.unsettled,
       consumed: this.items.filter(({ stored }) => stored).map(({ envelope }) => envelope.id),
       outbox: this.outbox.map((envelope) => stored(envelope, shardOf(envelope))),
-      deadLetters: this.buried.map(({ item: { envelope }, error, attempts, body }) => ({
-        id: envelope.id,
-        to: envelope.to,
+      deadLetters: this.buried.map(({ item, error, attempts }) => ({
+        id: item.envelope.id,
+        to: item.envelope.to,
         shard: resident.shard,
-        body: body ?? encodeEnvelope(envelope),
+        body: item instanceof UnreadableItem ? item.body : encodeEnvelope(item.envelope),
         reason: JSON.stringify({ code: error.code, text: error.message, attempts, at: now }),
       })),
       replies: this.answers.flatMap(({ key, answer }) =>
@@ -135,12 +167,25 @@ export class Fold {
   #stop(key: string): void {
     for (const [id, effect] of this.started) {
       if (effect.key === key) {
-        this.started.delete(id)
+        this.#started?.delete(id)
         return
       }
     }
-    this.stopped.push(key)
+    this.#stopped = append(this.#stopped, key)
   }
+}
+
+const none: readonly never[] = []
+
+function append<T>(list: T[] | undefined, ...items: readonly T[]): T[] {
+  if (list === undefined) return [...items]
+  list.push(...items)
+  return list
+}
+
+/** Whether somebody may want to know how a client's message ends: a caller of `ask`, or whoever repeats its key. */
+function isAwaited({ envelope, arrival }: Item): boolean {
+  return envelope.from === 'client' && (envelope.key !== undefined || arrival === undefined || arrival.asks)
 }
 
 /** The stored form of a message. */

@@ -4,6 +4,7 @@ import {
   type Address,
   AddressRef,
   type CommandFor,
+  contextLimits,
   correlate,
   type Definition,
   decodeSnapshot,
@@ -12,6 +13,7 @@ import {
   type Env,
   type Envelope,
   type EventFor,
+  encodeEnvelope,
   type HostId,
   type IdempotencyKey,
   InterstateError,
@@ -22,6 +24,8 @@ import {
   type PlainObject,
   parseEntityId,
   payloadLimits,
+  plainCopy,
+  type Registration,
   type ReplyFor,
   type RetryPolicy,
   type StoreDriver,
@@ -51,9 +55,9 @@ export interface Policies {
   readonly maxEffects?: number
   /** A turn that takes longer kills the process, and after some crashes its message is put away (G11). Default 30,000; `false` for never. */
   readonly hangMs?: number | false
-  /** Turns in one group at most. Default 8,192. */
+  /** Turns in one group at most. Default 16,384. */
   readonly groupTurns?: number
-  /** Time for the turns of one group, in milliseconds. Default 20. */
+  /** Time for the turns of one group, in milliseconds. Default 50. */
   readonly groupMs?: number
   /** Size of a payload at most. Default 32 levels, 10,000 values, 256 Ki characters. */
   readonly payload?: Partial<PlainLimits>
@@ -170,7 +174,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     owner: env.id() as HostId,
     place: options.place,
     retry: { ...defaultRetry, ...policies.retry },
-    budget: { turns: policies.groupTurns ?? 8_192, ms: policies.groupMs ?? 20, burst: 64 },
+    budget: { turns: policies.groupTurns ?? 16_384, ms: policies.groupMs ?? 50, burst: 64 },
     verification: policies.verify ?? env.defaultVerification(),
     maxLive: policies.maxLive ?? 10_000,
     maxEffects: policies.maxEffects ?? 256,
@@ -208,20 +212,28 @@ class RunningHost implements Host {
   readonly parked: Parked
   readonly #parts: Parts
   readonly #limits: PlainLimits
+  readonly #checksSize: boolean
   readonly #forgetTerminate: () => void
   #stopping: Promise<void> | undefined
 
   constructor(parts: Parts) {
     const { engine, store, wiring, env, tally, policies } = parts
     this.#parts = parts
-    this.#limits = { ...payloadLimits, ...policies.payload }
+    this.#limits = payloadLimitsOf(policies)
+    this.#checksSize = policies.payload !== undefined || store.limits.maxMessageBytes < roomyMessageBytes
     this.deadLetters = deadLetters({ engine, store, wiring, env, tell: tally.tell })
     this.parked = parked({ engine, store, wiring, env, tell: tally.tell })
     this.#forgetTerminate = policies.stopOnTerminate === false ? () => {} : env.onTerminate(() => this.stop())
   }
 
-  async send<A extends AnyAddress>(to: A, command: CommandFor<A>, options: SendOptions = {}): Promise<Receipt> {
-    return this.#arrive([this.#command(to, command, options)], options)
+  send<A extends AnyAddress>(to: A, command: CommandFor<A>, options: SendOptions = {}): Promise<Receipt> {
+    // Not async: one promise a message instead of two.
+    try {
+      const envelope = this.#command(to, command, options)
+      return this.#arrive([envelope], registrationOf([envelope], envelope.to, command, options), false)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async ask<A extends AnyAddress>(
@@ -234,7 +246,7 @@ class RunningHost implements Host {
     // A refused call fails its waiter too; its own error is the one that is thrown.
     outcome.catch(() => {})
     try {
-      await this.#arrive([envelope], options)
+      await this.#arrive([envelope], registrationOf([envelope], envelope.to, command, options), true)
     } catch (error) {
       this.#parts.engine.waiters.fail(envelope.id, error as InterstateError)
       throw error
@@ -247,25 +259,25 @@ class RunningHost implements Host {
     const { contract, id: source } = this.#resolve(about)
     const data = validate(contract, 'event', event, this.#limits)
     const type = `${contract.name}.${messageType(event)}`
-    const envelopes = wiring
-      .followersOf(type)
-      .map((follower) =>
-        this.#envelope(
-          'event',
-          correlate(follower, parseEntityId(source), data),
-          type,
-          data,
-          contract.version,
-          options,
-        ),
-      )
-    if (envelopes.length === 0) tally.tell({ signal: 'unfollowed', type })
-    if (envelopes.length === 0) return { message: this.#parts.env.id() as MessageId, duplicate: false }
-    return this.#arrive(envelopes, options)
+    const receivers = wiring.followersOf(type).map((follower) => correlate(follower, parseEntityId(source), data))
+    const envelopes: Envelope[] = []
+    // A saga may follow one event by two properties; where both name the same saga it gets the event once.
+    for (const to of new Set(receivers)) {
+      // One call is one chain, however many follow.
+      const chain = envelopes[0] === undefined ? options : { ...options, correlationId: envelopes[0].correlationId }
+      envelopes.push(this.#envelope('event', to, type, data, contract.version, chain))
+    }
+    if (envelopes.length === 0) {
+      this.#refuseIfStopping()
+      tally.tell({ signal: 'unfollowed', type })
+      return { message: this.#parts.env.id() as MessageId, duplicate: false }
+    }
+    return this.#arrive(envelopes, registrationOf(envelopes, source, event, options), false)
   }
 
   async read<A extends AnyAddress>(of: A): Promise<ViewFor<A> | undefined> {
     const { wiring, store } = this.#parts
+    this.#refuseIfStopping()
     const { id } = this.#resolve(of)
     const [row] = await store.load([id])
     if (row?.snapshot === undefined) return undefined
@@ -287,7 +299,12 @@ class RunningHost implements Host {
 
   async purge({ before }: { readonly before: number | Date }): Promise<number> {
     const { engine, store } = this.#parts
-    return engine.errand(() => store.purge(Number(before)))
+    const mark = Number(before)
+    if (!Number.isFinite(mark)) {
+      // It would be the mark, and no key could ever be told from one that is too old.
+      throw new InterstateError('IDEMPOTENCY_KEY_INVALID', `Keys can't be purged before ${before}: that is no time.`)
+    }
+    return engine.errand(() => store.purge(mark))
   }
 
   counters(): Counters {
@@ -301,8 +318,11 @@ class RunningHost implements Host {
   async #stop(): Promise<void> {
     const { engine, store, tally } = this.#parts
     this.#forgetTerminate()
-    await engine.stop()
-    await store.close()
+    try {
+      await engine.stop()
+    } finally {
+      await store.close()
+    }
     tally.tell({ signal: 'stopped' })
   }
 
@@ -331,9 +351,9 @@ class RunningHost implements Host {
   ): Envelope {
     const { env } = this.#parts
     const id = env.id() as MessageId
-    const correlation = (correlationId ?? id) as MessageId
+    const correlation = correlationId === undefined ? id : checkCorrelation(correlationId)
     const created = env.now()
-    return {
+    const envelope: Envelope = {
       id,
       kind,
       to,
@@ -345,17 +365,26 @@ class RunningHost implements Host {
       created,
       contractVersion,
       key,
-      headers,
+      headers: headers === undefined ? undefined : checkHeaders(headers),
     }
+    if (this.#checksSize) this.#checkSize(envelope)
+    return envelope
   }
 
-  #arrive(envelopes: readonly Envelope[], { idempotencyKey: key }: SendOptions): Promise<Receipt> {
+  #checkSize(envelope: Envelope): void {
+    const bytes = Buffer.byteLength(encodeEnvelope(envelope))
+    const most = this.#parts.store.limits.maxMessageBytes
+    if (bytes <= most) return
+    throw new InterstateError('LIMIT_EXCEEDED', `${envelope.type} has ${bytes} bytes; ${most} is the most.`, { most })
+  }
+
+  #refuseIfStopping(): void {
     if (this.#stopping !== undefined) throw new InterstateError('HOST_STOPPED', 'The host is stopping.')
-    const [message, ...others] = envelopes.map(({ id }) => id) as [MessageId, ...MessageId[]]
-    const registration =
-      key === undefined
-        ? undefined
-        : { key, at: timeOfKey(key), message, others, fingerprint: fingerprintOf(envelopes) }
+  }
+
+  #arrive(envelopes: readonly Envelope[], registration: Registration | undefined, asks: boolean): Promise<Receipt> {
+    this.#refuseIfStopping()
+    const message = (envelopes[0] as Envelope).id
     return new Promise((resolve, reject) => {
       this.#parts.engine.arrive({
         message,
@@ -365,6 +394,7 @@ class RunningHost implements Host {
         pending: envelopes.length,
         registered: registration === undefined,
         internal: false,
+        asks,
         resolve,
         reject,
       })
@@ -372,10 +402,53 @@ class RunningHost implements Host {
   }
 }
 
-/** The same call has the same fingerprint, in whatever order its properties were written. */
-function fingerprintOf(envelopes: readonly Envelope[]): string {
-  const text = envelopes.map(({ to, type, data }) => `${to}\n${type}\n${JSON.stringify(data, sortKeys)}`).join('\n')
-  return hash('sha256', text, 'base64url').slice(0, 22)
+/** The limits for payloads: what may be sent must be readable when it comes out of a store again. */
+function payloadLimitsOf({ payload }: Policies): PlainLimits {
+  const { maxDepth, maxNodes, maxChars } = { ...payloadLimits, ...payload }
+  return {
+    maxDepth: Math.min(maxDepth, contextLimits.maxDepth - 2),
+    maxNodes: Math.min(maxNodes, contextLimits.maxNodes - 1_000),
+    maxChars: Math.min(maxChars, contextLimits.maxChars - 65_536),
+  }
+}
+
+/** Below this size of message no payload at the default limits can come to lie. */
+const roomyMessageBytes = 4 << 20
+const maxCorrelationChars = 256
+const headerLimits: PlainLimits = { maxDepth: 1, maxNodes: 65, maxChars: 16_384 }
+
+function checkCorrelation(id: unknown): MessageId {
+  if (typeof id !== 'string') throw new InterstateError('NOT_PLAIN_DATA', 'A correlation id is a text.', { id })
+  if (id.length > 0 && id.length <= maxCorrelationChars) return id as MessageId
+  const what = `A correlation id has 1 to ${maxCorrelationChars} characters, this one ${id.length}.`
+  throw new InterstateError('LIMIT_EXCEEDED', what, { most: maxCorrelationChars })
+}
+
+function checkHeaders(headers: unknown): Readonly<Record<string, string>> {
+  const copy = plainCopy(headers, 'headers', headerLimits)
+  const isRecord = typeof copy === 'object' && copy !== null && !Array.isArray(copy)
+  if (isRecord && Object.values(copy).every((each) => typeof each === 'string')) return copy as Record<string, string>
+  throw new InterstateError('NOT_PLAIN_DATA', 'Headers are texts by name.')
+}
+
+/** What is kept of a call that may be repeated. */
+function registrationOf(
+  envelopes: readonly Envelope[],
+  about: EntityId,
+  message: unknown,
+  { idempotencyKey: key }: SendOptions,
+): Registration | undefined {
+  if (key === undefined) return undefined
+  const [first, ...others] = envelopes.map(({ id }) => id) as [MessageId, ...MessageId[]]
+  return { key, at: timeOfKey(key), message: first, others, fingerprint: fingerprintOf(about, message) }
+}
+
+/**
+ * The same call has the same fingerprint, in whatever order its properties were written. It is taken of the message as
+ * it was sent: a default may be another next time, and so may be who follows.
+ */
+function fingerprintOf(about: EntityId, message: unknown): string {
+  return hash('sha256', `${about}\n${JSON.stringify(message, sortKeys)}`, 'base64url').slice(0, 22)
 }
 
 function sortKeys(_: string, value: unknown): unknown {

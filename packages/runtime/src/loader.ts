@@ -2,16 +2,16 @@
 import {
   decodeEnvelope,
   decodeSnapshot,
-  type Envelope,
+  type EntityId,
   type InboxItem,
   InterstateError,
+  type MessageId,
   type StoreDriver,
   type StoredEntity,
   type Trouble,
 } from '@interstate/core'
-import { newItem, type Resident } from './resident.ts'
+import { type Item, type Resident, storedItem, UnreadableItem } from './resident.ts'
 import type { Residents } from './residents.ts'
-import type { Wave } from './wave.ts'
 
 /** Messages of one entity that are read at once. */
 const pageOfOne = 256
@@ -25,8 +25,6 @@ export class Loader {
   /** The position up to which the old backlog has been read. */
   #position = 0
   #backlog = true
-  /** Rows that can't be read, to be put away. */
-  readonly #unreadable: { readonly row: InboxItem; readonly error: InterstateError }[] = []
 
   constructor(store: StoreDriver, residents: Residents) {
     this.#store = store
@@ -53,8 +51,7 @@ export class Loader {
       const rows = await this.#store.inboxOf(resident.entity, 0, pageOfOne)
       resident.spilled = rows.length === pageOfOne
       for (const row of rows) {
-        const item = this.#itemOf(row)
-        if (item === undefined) continue
+        const item = itemOf(row)
         item.queued = true
         resident.queue.push(item)
       }
@@ -67,46 +64,25 @@ export class Loader {
     if (!this.#backlog) this.#receive(row)
   }
 
+  /** A message in the inbox of an entity, wherever it stands there. */
+  async find(entity: EntityId, message: MessageId): Promise<Item | undefined> {
+    for (let after = 0; ; ) {
+      const rows = await this.#store.inboxOf(entity, after, pageOfOne)
+      const row = rows.find(({ id }) => id === message)
+      if (row !== undefined) return itemOf(row)
+      if (rows.length < pageOfOne) return undefined
+      after = rows.at(-1)?.position ?? after
+    }
+  }
+
   /** Reads entities. One that can't be read is held, and no other is touched. */
   readonly load = async (wanted: readonly Resident[]): Promise<void> => {
     const rows = await this.#store.load(wanted.map(({ entity }) => entity))
     for (const [index, resident] of wanted.entries()) this.#restore(resident, rows[index])
   }
 
-  /** Rows that can't be read become dead letters with the next wave. */
-  buryUnreadable(wave: Wave): void {
-    for (const { row, error } of this.#unreadable.splice(0)) {
-      const resident = this.#residents.get(row.to)
-      if (resident.phase !== 'ready') continue
-      const envelope = {
-        id: row.id,
-        to: row.to,
-        kind: 'internal',
-        from: row.to,
-        type: 'unreadable',
-        data: {},
-      } as Envelope
-      wave.fold(resident).bury(newItem(envelope, { stored: true }), error, 1, row.body)
-    }
-  }
-
-  /** Entities with rows that can't be read: they must be loaded before these are put away. */
-  unreadable(): readonly Resident[] {
-    return this.#unreadable.map(({ row }) => this.#residents.get(row.to)).filter(({ phase }) => phase === 'unloaded')
-  }
-
   #receive(row: InboxItem): void {
-    const item = this.#itemOf(row)
-    if (item !== undefined) this.#residents.deliver(item)
-  }
-
-  #itemOf(row: InboxItem) {
-    try {
-      return newItem(decodeEnvelope(row.body), { stored: true })
-    } catch (error) {
-      this.#unreadable.push({ row, error: error as InterstateError })
-      return undefined
-    }
+    this.#residents.deliver(itemOf(row))
   }
 
   #restore(resident: Resident, row: StoredEntity | undefined): void {
@@ -127,6 +103,17 @@ export class Loader {
       resident.phase = 'held'
       resident.error = error
     }
+  }
+}
+
+/** A row as a message; one that can't be read keeps its place, to be put away in its turn. */
+function itemOf(row: InboxItem): Item {
+  try {
+    const envelope = decodeEnvelope(row.body)
+    if (envelope.id === row.id && envelope.to === row.to) return storedItem(envelope)
+    throw new InterstateError('MESSAGE_UNREADABLE', `The message in row "${row.id}" is another.`, { id: row.id })
+  } catch (error) {
+    return new UnreadableItem(row, error as InterstateError)
   }
 }
 

@@ -4,7 +4,7 @@
 // killer at first; batches get smaller with each crash, until a suspect is alone.
 //   R1  While recovery lasts, no message is handled that isn't in its inbox and marked.
 //   R2  A message is given up only after `policy.crashes` crashes, the later ones alone in its batch.
-import { InterstateError, type RetryPolicy } from '@interstate/core'
+import { type EntityId, InterstateError, type MessageId, type RetryPolicy } from '@interstate/core'
 import type { Item, Resident } from './resident.ts'
 import type { Residents } from './residents.ts'
 import type { Wave } from './wave.ts'
@@ -16,16 +16,30 @@ export class Recovery {
   readonly #policy: RetryPolicy
   #turnsLeft: number
   #marked: readonly Resident[] = []
+  /** Marks that this host has made: a turn of its own that was undone is no crash. */
+  readonly #own = new Map<EntityId, { readonly message: MessageId; readonly crashes: number }>()
+  #isReported: boolean
 
   /** @param crashes - Owners in a row that ended without a word. */
   constructor(policy: RetryPolicy, crashes: number) {
     this.#policy = policy
     // The killer may come late; so each crash makes the watch longer.
     this.#turnsLeft = crashes === 0 ? 0 : 1_000 * 4 ** Math.min(crashes - 1, 6)
+    this.#isReported = crashes === 0
   }
 
   get lasts(): boolean {
     return this.#turnsLeft > 0 || this.#marked.length > 0
+  }
+
+  /** Whether the host has outlived the danger, and the store has not been told. */
+  get unreported(): boolean {
+    return !this.lasts && !this.#isReported
+  }
+
+  reported(): void {
+    this.#isReported = true
+    this.#own.clear()
   }
 
   /** Whether marked messages wait for their turn. */
@@ -47,18 +61,28 @@ export class Recovery {
     this.#marked = this.#mark(wave, residents, this.#suspects(wave, residents))
   }
 
-  /** The group with the marks did not come about. */
-  forget(): void {
+  /** The group with the marks, or the one after it, did not come about: these want their turn as before. */
+  forget(residents: Residents): void {
+    for (const resident of this.#marked) residents.list(resident)
     this.#marked = []
   }
 
   /** Entities whose head message is in the inbox, those with the fewest crashes first and only those. */
   #suspects(wave: Wave, residents: Residents): readonly Resident[] {
     const waiting: Resident[] = []
+    const again: Resident[] = []
     for (let left = residents.ready; left > 0; left -= 1) {
       const resident = residents.next() as Resident
       const head = resident.queue.peek()
-      if (head === undefined || resident.phase !== 'ready') continue
+      if (resident.phase !== 'ready') {
+        wave.held.push(resident)
+        continue
+      }
+      if (head === undefined) {
+        // Its messages are in the store only; they are read before the next wave.
+        if (resident.spilled && wave.intoMemory) again.push(resident)
+        continue
+      }
       if (head.arrival !== undefined && !head.stored) wave.accept(head)
       else waiting.push(resident)
       if (waiting.length < 4 * batchSizes[0]) continue
@@ -68,7 +92,7 @@ export class Recovery {
     const size = batchSizes[fewest] ?? 1
     const chosen = waiting.filter((resident) => crashesOf(resident) === fewest).slice(0, size)
     const rest = new Set(waiting).difference(new Set(chosen))
-    for (const resident of rest) residents.list(resident)
+    for (const resident of [...rest, ...again]) residents.list(resident)
     return chosen
   }
 
@@ -88,15 +112,13 @@ export class Recovery {
         residents.list(resident)
         continue
       }
-      const before = resident.trouble?.message === item.envelope.id ? resident.trouble : undefined
-      wave.mark(resident, {
-        attempts: 0,
-        ...before,
-        message: item.envelope.id,
-        crashes: crashes + 1,
-        retryAt: undefined,
-      })
       marked.push(resident)
+      const message = item.envelope.id
+      const own = this.#own.get(resident.entity)
+      if (own?.message === message && own.crashes === crashes) continue
+      const before = resident.trouble?.message === message ? resident.trouble : undefined
+      wave.mark(resident, { attempts: 0, ...before, message, crashes: crashes + 1, retryAt: undefined })
+      this.#own.set(resident.entity, { message, crashes: crashes + 1 })
     }
     return marked
   }

@@ -7,29 +7,56 @@ import {
   type InterstateError,
   nextDue,
   type ShardId,
+  type StoredMessage,
   type Trouble,
+  type TurnOutcome,
 } from '@interstate/core'
 import type { Arrival } from './arrival.ts'
 import type { Fold } from './fold.ts'
 
 /** A message in memory on its way to a turn. */
-export interface Item {
+export class Item {
   readonly envelope: Envelope
   /** Whether the store has it in an inbox. */
-  stored: boolean
+  stored = false
+  /** It stands in the queue of its entity. */
+  queued = false
   /** The call from outside that brought it and waits to hear that it is durable. */
-  arrival: Arrival | undefined
+  readonly arrival: Arrival | undefined
   /** The turns that sent it, as long as they are not committed. */
   producer: Fold | undefined
-  /** A turn of the present group, or of an earlier one, has handled it. */
-  done: boolean
-  /** It stands in the queue of its entity. */
-  queued: boolean
+  /** The turns in which it was handled; it is done. */
+  taker: Fold | undefined
+  outcome: TurnOutcome | undefined
+
+  constructor(envelope: Envelope, arrival?: Arrival, producer?: Fold) {
+    this.envelope = envelope
+    this.arrival = arrival
+    this.producer = producer
+    this.taker = undefined
+    this.outcome = undefined
+  }
 }
 
-/** A message that has just come into memory. */
-export function newItem(envelope: Envelope, from: Partial<Pick<Item, 'stored' | 'arrival' | 'producer'>> = {}): Item {
-  return { envelope, stored: false, arrival: undefined, producer: undefined, done: false, queued: false, ...from }
+/** A message in an inbox that can't be read. When its turn comes it is put away as it is. */
+export class UnreadableItem extends Item {
+  readonly error: InterstateError
+  /** Its stored form. */
+  readonly body: string
+
+  constructor({ id, to, body }: StoredMessage, error: InterstateError) {
+    super({ id, to, kind: 'internal', from: to, type: 'unreadable', data: {} } as unknown as Envelope)
+    this.stored = true
+    this.error = error
+    this.body = body
+  }
+}
+
+/** A message that was read from its inbox. */
+export function storedItem(envelope: Envelope): Item {
+  const item = new Item(envelope)
+  item.stored = true
+  return item
 }
 
 /**

@@ -56,7 +56,9 @@ export class Settlement {
       this.undo(wave, taken)
       return [...failed.values()].find(({ outcome }) => outcome !== 'rolled back')?.outcome ?? 'key taken'
     }
-    this.#context.tally.turns(wave.taken.filter(({ fold }) => !failed.has(fold)))
+    this.#context.tally.turns(
+      failed.size === 0 ? wave.taken : wave.taken.filter(({ taker }) => !failed.has(taker as Fold)),
+    )
     for (const fold of wave.folds) {
       const why = failed.get(fold)
       if (why === undefined) this.#commit(fold)
@@ -73,6 +75,8 @@ export class Settlement {
     const orphaned = new Set(wave.produced().map(({ envelope }) => this.#context.residents.get(envelope.to)))
     for (const fold of wave.folds) if (fold.resident.fold === fold) this.#undoFold(fold, undefined)
     for (const { queue } of orphaned) queue.keep(({ producer }) => producer === undefined)
+    // What they would have left in the store is still in memory only: the next wave meets them again.
+    for (const resident of wave.held) this.#readAgain(resident)
     this.#lookAgain(wave, taken)
     for (const item of wave.accepted) if (!item.queued && !item.stored) this.#context.carry(item)
     wave.accepted.clear()
@@ -99,9 +103,13 @@ export class Settlement {
     const gone: MessageId | undefined = why?.outcome === 'duplicate' ? why.message : undefined
     // What was sent within the undone group has never existed; what is a duplicate has had its effect.
     const back = items.filter((item) => item.producer === undefined && item.envelope.id !== gone)
-    for (const item of back) item.done = false
+    for (const item of back) item.taker = undefined
     if (gone !== undefined) resident.queue.keep(({ envelope }) => envelope.id !== gone)
     resident.queue.unshift(back)
+    this.#readAgain(resident)
+  }
+
+  #readAgain(resident: Resident): void {
     resident.unload()
     if (resident.queue.length > 0 || resident.spilled) this.#context.residents.list(resident)
   }
@@ -111,7 +119,7 @@ export class Settlement {
     const { residents } = this.#context
     for (const item of [...wave.accepted, ...wave.sent]) {
       if (item.producer !== undefined && failed.has(item.producer)) continue
-      if (item.done) continue
+      if (item.taker !== undefined) continue
       item.stored = true
       item.producer = undefined
       if (item.arrival !== undefined) item.arrival.pending -= 1

@@ -1,8 +1,8 @@
 // tally.ts: counts and tells what became durable.
 import type { EntityId, Envelope, ErrorCode, MessageId, TurnOutcome } from '@interstate/core'
 import type { Fold } from './fold.ts'
+import type { Item } from './resident.ts'
 import type { Counters, Signal, SignalListener } from './signals.ts'
-import type { TakenTurn } from './wave.ts'
 
 /** See the file head. */
 export class Tally {
@@ -64,10 +64,10 @@ export class Tally {
   }
 
   /** Turns became durable. */
-  turns(taken: readonly TakenTurn[]): void {
-    for (const { outcome } of taken) this.#turns[outcome] += 1
+  turns(taken: readonly Item[]): void {
+    for (const { outcome } of taken) this.#turns[outcome as TurnOutcome] += 1
     if (this.#listener === undefined) return
-    for (const { envelope, outcome } of taken) this.tell(turnSignal(envelope, outcome))
+    for (const { envelope, outcome } of taken) this.tell(turnSignal(envelope, outcome as TurnOutcome))
   }
 
   /** What stood in the way of turns became durable. */

@@ -1,10 +1,12 @@
 // wake-ups.ts: gives entities a turn when a timer of theirs is due, or a failed message is to be tried again.
 // The store's index knows who; here is only the next time at which to look.
 import type { EntityId, EntityState, Env, Envelope, MessageId, StoreDriver, Timer, TimerHandle } from '@interstate/core'
-import { newItem, type Resident } from './resident.ts'
+import { Item, type Resident } from './resident.ts'
 import type { Residents } from './residents.ts'
 
 const page = 256
+/** Look at the clock at least so often: it may have been stepped forward. */
+const longestMs = 60_000
 
 /** See the file head. */
 export class WakeUps {
@@ -56,24 +58,28 @@ export class WakeUps {
   /** Lets everybody who is due have a turn. */
   async wake(): Promise<void> {
     const now = this.#env.now()
-    const rows = await this.#store.due(this.#shards(), now, page + this.#residents.stuck())
+    // Those that are held stay due and at the front; they must not hide the others.
+    const limit = page + this.#residents.stuck()
+    const rows = await this.#store.due(this.#shards(), now, limit)
     const due = rows.map(({ entity }) => this.#residents.get(entity))
     const unloaded = due.filter(({ phase }) => phase === 'unloaded')
     if (unloaded.length > 0) await this.#load(unloaded)
     for (const resident of due) this.#wakeOne(resident, now)
-    this.#next = rows.length >= page ? now : await this.#store.nextDue(this.#shards(), now)
+    this.#next = rows.length === limit ? now : await this.#store.nextDue(this.#shards(), now)
     this.#set()
   }
 
   #wakeOne(resident: Resident, now: number): void {
-    if (resident.phase === 'waiting' && (resident.trouble?.retryAt ?? 0) <= now) {
+    const { trouble } = resident
+    if (resident.phase === 'waiting' && trouble !== undefined && (trouble.retryAt ?? 0) <= now) {
       resident.phase = 'ready'
+      resident.trouble = { ...trouble, retryAt: undefined }
       this.#residents.list(resident)
     }
     if (resident.phase !== 'ready' || resident.state === undefined) return
     for (const timeout of timeoutsOf(resident.state, now)) {
       if (isQueued(resident, timeout.id)) continue
-      const item = newItem(timeout)
+      const item = new Item(timeout)
       item.queued = true
       resident.queue.push(item)
     }
@@ -84,8 +90,8 @@ export class WakeUps {
     if (this.#timer !== undefined) this.#env.clearTimer(this.#timer)
     this.#timer = undefined
     if (this.#next === undefined) return
-    this.#timer = this.#env.setTimer(Math.max(0, this.#next - this.#env.now()), () => {
-      // The timer may be early, where the clock was stepped or the delay was cut.
+    const delayMs = Math.min(longestMs, Math.max(0, this.#next - this.#env.now()))
+    this.#timer = this.#env.setTimer(delayMs, () => {
       if (this.due) this.#ring()
       else this.#set()
     })

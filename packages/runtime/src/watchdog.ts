@@ -30,7 +30,8 @@ export function startWatchdog(hangMs: number): Watchdog | undefined {
   const [beats, busy] = [0, 1]
   const view = new Int32Array(heart)
   const everyMs = Math.min(1000, Math.max(20, hangMs / 4))
-  const worker = new Worker(watcher, { eval: true, workerData: { heart, hangMs, everyMs } })
+  // Without the process's own flags: one of them (--input-type) would change what this script is.
+  const worker = new Worker(watcher, { eval: true, execArgv: [], workerData: { heart, hangMs, everyMs } })
   worker.unref()
   // A store that answers slowly keeps the host busy and the thread free: that is no hang.
   const pulse = setInterval(() => Atomics.add(view, beats, 1), everyMs).unref()

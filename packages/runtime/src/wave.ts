@@ -16,11 +16,10 @@ import {
   type RetryPolicy,
   type StoreLimits,
   type Trouble,
-  type TurnOutcome,
 } from '@interstate/core'
 import type { Arrival } from './arrival.ts'
 import { Fold, stored } from './fold.ts'
-import { type Item, newItem, type Resident } from './resident.ts'
+import { Item, type Resident, UnreadableItem } from './resident.ts'
 import type { Residents } from './residents.ts'
 import type { TurnTaker } from './turn.ts'
 
@@ -30,13 +29,6 @@ export interface Budget {
   readonly ms: number
   /** Messages that one entity handles before the next has its turn. */
   readonly burst: number
-}
-
-/** A turn that did not fail. */
-export interface TakenTurn {
-  readonly fold: Fold
-  readonly envelope: Envelope
-  readonly outcome: TurnOutcome
 }
 
 /** What a wave needs to know of its host. */
@@ -51,7 +43,7 @@ export interface WaveContext {
 }
 
 /** Entities that are read from the store with one call. */
-const loadsAtOnce = 256
+const loadsAtOnce = 64
 
 /** See the file head. */
 export class Wave {
@@ -66,7 +58,7 @@ export class Wave {
   /** Messages from entities that go to the inbox with this group. */
   readonly sent: Item[] = []
   /** Turns in the order in which they were taken. */
-  readonly taken: TakenTurn[] = []
+  readonly taken: Item[] = []
   /** Messages from entities, as long as it is open whether the group handles them. */
   #produced: Item[] = []
   /** Entities that turned out to be unable to take turns. */
@@ -94,7 +86,7 @@ export class Wave {
 
   /** Lets a call from outside in. */
   admit(arrival: Arrival): void {
-    arrival.items = arrival.envelopes.map((envelope) => newItem(envelope, { arrival }))
+    arrival.items = arrival.envelopes.map((envelope) => new Item(envelope, arrival))
     for (const item of arrival.items) {
       const waits = this.mode === 'each' || !this.intoMemory || !this.#context.residents.deliver(item)
       if (waits) this.accept(item)
@@ -113,17 +105,21 @@ export class Wave {
     const end = env.monotonic() + budget.ms
     const toLoad: Resident[] = []
     const again: Resident[] = []
-    while (this.#turns < budget.turns && (this.#turns % 64 !== 0 || env.monotonic() < end)) {
-      if (toLoad.length === loadsAtOnce || (toLoad.length > 0 && residents.ready === 0)) {
-        await load(toLoad)
-        for (const resident of toLoad.splice(0)) this.#admitLoaded(resident)
+    try {
+      while (this.#turns < budget.turns && (this.#turns % 64 !== 0 || env.monotonic() < end)) {
+        if (toLoad.length === loadsAtOnce || (toLoad.length > 0 && residents.ready === 0)) {
+          await load(toLoad)
+          for (const resident of toLoad.splice(0)) this.#admitLoaded(resident)
+        }
+        const resident = residents.next()
+        if (resident === undefined) break
+        if (resident.phase === 'unloaded') toLoad.push(resident)
+        else this.#visit(resident, budget.burst, again)
       }
-      const resident = residents.next()
-      if (resident === undefined) break
-      if (resident.phase === 'unloaded') toLoad.push(resident)
-      else this.#visit(resident, budget.burst, again)
+    } finally {
+      // Also when loading fails: they still want their turn.
+      for (const resident of [...toLoad, ...again]) residents.list(resident)
     }
-    for (const resident of [...toLoad, ...again]) residents.list(resident)
   }
 
   /** Takes one turn of each of these. */
@@ -137,8 +133,8 @@ export class Wave {
   /** Ends the wave: what nobody handled must be in an inbox with this group. */
   end(): void {
     for (const item of this.#produced) {
-      if (item.done || item.producer === undefined) continue
-      item.producer.outbox.push(item.envelope)
+      if (item.taker !== undefined || item.producer === undefined) continue
+      item.producer.send(item.envelope)
       this.sent.push(item)
     }
     this.#produced = []
@@ -146,7 +142,7 @@ export class Wave {
     for (const resident of this.held) this.#acceptAll(resident)
     // An event goes to all of its followers or to none.
     for (const { items } of this.arrivals) {
-      if (items.length > 1) for (const item of items) if (!item.done && !item.stored) this.accept(item)
+      if (items.length > 1) for (const item of items) if (item.taker === undefined && !item.stored) this.accept(item)
     }
   }
 
@@ -169,10 +165,9 @@ export class Wave {
   bury(resident: Resident, item: Item, error: InterstateError, attempts: number): void {
     this.fold(resident).bury(item, error, attempts)
     resident.queue.shift()
-    item.done = true
-    resident.trouble = undefined
+    if (resident.trouble?.message === item.envelope.id) resident.trouble = undefined
     resident.phase = 'ready'
-    if (item.arrival !== undefined) this.arrivals.add(item.arrival)
+    if (item.arrival !== undefined && !item.stored) this.arrivals.add(item.arrival)
   }
 
   /** What this group does to an entity. */
@@ -237,6 +232,10 @@ export class Wave {
         return
       }
       this.#turns += 1
+      if (item instanceof UnreadableItem) {
+        this.bury(resident, item, item.error, 1)
+        continue
+      }
       const newer = this.#context.taker.refuses(resident, item.envelope)
       if (newer === undefined) this.#turn(resident, item)
       else this.#hold(resident, newer)
@@ -270,22 +269,24 @@ export class Wave {
     }
     const fold = this.fold(resident)
     fold.add(item, decision)
-    this.taken.push({ fold, envelope: item.envelope, outcome: decision.outcome })
+    this.taken.push(item)
     resident.queue.shift()
-    item.done = true
     resident.state = decision.state
-    if (resident.trouble !== undefined) resident.trouble = undefined
-    if (item.arrival !== undefined) this.arrivals.add(item.arrival)
+    // Trouble with a message that stands further behind stays: its attempts count.
+    if (resident.trouble !== undefined && resident.trouble.message === item.envelope.id) resident.trouble = undefined
+    if (item.arrival !== undefined && !item.stored) this.arrivals.add(item.arrival)
     for (const envelope of decision.outbox) this.#send(fold, envelope)
   }
 
   #send(fold: Fold, envelope: Envelope): void {
-    const item = newItem(envelope, { producer: fold })
-    if (this.mode === 'together' && this.intoMemory && this.#context.residents.deliver(item)) {
+    const item = new Item(envelope, undefined, fold)
+    if (this.mode === 'together' && this.intoMemory) {
+      this.#context.residents.deliver(item)
+      // Also where it must wait in the store: what a turn sent goes into the outbox in its order (G6).
       this.#produced.push(item)
       return
     }
-    fold.outbox.push(envelope)
+    fold.send(envelope)
     this.sent.push(item)
   }
 
@@ -298,7 +299,8 @@ export class Wave {
       this.giveUp(resident, item, error, attempts)
       return
     }
-    this.mark(resident, { ...before, attempts, error: describe(error), retryAt })
+    // The host outlived this turn: whatever killed hosts before, it was not this message.
+    this.mark(resident, { ...before, attempts, crashes: 0, error: describe(error), retryAt })
     resident.phase = 'waiting'
   }
 
