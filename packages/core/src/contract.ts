@@ -12,7 +12,7 @@ import type {
 import { sendTo } from 'xstate'
 import { type EntityId, entityId } from './address.ts'
 import { InterstateError } from './errors.ts'
-import { type PlainLimits, type PlainObject, plainCopy } from './plain.ts'
+import { type PlainLimits, type PlainObject, payloadCopy, plainCopy } from './plain.ts'
 
 /** Message types by name; any Standard Schema: zod, valibot, arktype. */
 export type Schemas = Readonly<Record<string, StandardSchemaV1>>
@@ -268,7 +268,7 @@ export function validate(of: Contract, section: Section, message: unknown, limit
   const schema = Object.hasOwn(sectionOf(of, section), type) ? sectionOf(of, section)[type] : undefined
   if (schema === undefined) throw unknownMessage(of.name, section, type)
   const what = `payload of ${of.name}.${type}`
-  const { type: _, ...payload } = plainCopy(message, what, limits) as PlainObject
+  const payload = payloadCopy(message as object, what, limits) as PlainObject
   const result = runSchema(schema, payload, what)
   if (result instanceof Promise) {
     result.catch(() => {}) // Nobody waits for it, and a rejection that nobody takes ends the process.
@@ -282,8 +282,9 @@ export function validate(of: Contract, section: Section, message: unknown, limit
   if (typeof received !== 'object' || received === null || Array.isArray(received)) {
     throw new InterstateError('CONTRACT_INVALID', `The schema of ${of.name}.${type} does not give an object.`, { type })
   }
+  if (!Object.hasOwn(received, 'type')) return received as PlainObject
   // What a schema adds can't pass for another message either.
-  const { type: __, ...data } = received as PlainObject
+  const { type: _, ...data } = received as PlainObject
   return data
 }
 

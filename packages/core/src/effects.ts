@@ -42,12 +42,33 @@ export function toOutputs(
   message: Envelope,
   actions: readonly CollectedAction[],
 ): { readonly state: EntityState; readonly outputs: Outputs } {
+  // Most turns put out nothing.
+  if (actions.length === 0 && isAtRest(state)) return { state, outputs: nothingOut }
   const writer = new OutputWriter(wiring, definition, state, message)
   for (const action of actions) writer.write(action)
   return writer.end()
 }
 
 const none: readonly never[] = []
+const nothingOut: Outputs = {
+  outbox: none,
+  replies: none,
+  started: none,
+  stopped: none,
+  actions: none,
+  refusal: undefined,
+}
+
+/** Whether nothing is to be cancelled at the end of the turn, and nobody can have hidden a child. */
+function isAtRest({ snapshot, timers, running }: EntityState): boolean {
+  if (snapshot.status === 'done') return isEmpty(timers) && isEmpty(running)
+  return isEmpty(snapshot.children)
+}
+
+function isEmpty(record: object): boolean {
+  for (const _ in record) return false
+  return true
+}
 
 class OutputWriter {
   readonly #wiring: Wiring
@@ -109,8 +130,12 @@ class OutputWriter {
       this.#timers = {}
     }
     this.#refuseHiddenChildren()
+    const { timers, running, armed } = this.#before
+    const isSame = this.#timers === timers && this.#running === running && this.#armed === armed
     return {
-      state: { ...this.#before, timers: this.#timers, running: this.#running, armed: this.#armed },
+      state: isSame
+        ? this.#before
+        : { ...this.#before, timers: this.#timers, running: this.#running, armed: this.#armed },
       outputs: {
         outbox: this.#outbox,
         replies: this.#replies,

@@ -36,6 +36,11 @@ export function plainCopy(value: unknown, what: string, limits: PlainLimits = pa
   return new Copier(what, limits).copy(value, 0)
 }
 
+/** Rebuilds a message without its type, as {@link plainCopy} does: its payload. */
+export function payloadCopy(message: object, what: string, limits: PlainLimits = payloadLimits): Plain {
+  return new Copier(what, limits).compound(message, 1, 'type')
+}
+
 class Copier {
   readonly #what: string
   readonly #limits: PlainLimits
@@ -59,13 +64,14 @@ class Copier {
         if (!Number.isFinite(value)) throw this.#notPlain(`the number ${value}`)
         return value === 0 ? 0 : value // JSON knows no negative zero.
       case 'object':
-        return value === null ? null : this.#compound(value, depth + 1)
+        return value === null ? null : this.compound(value, depth + 1)
       default:
         throw this.#notPlain(`a ${typeof value}`)
     }
   }
 
-  #compound(value: object, depth: number): Plain {
+  /** @param omit - A property to leave out. */
+  compound(value: object, depth: number, omit?: string): Plain {
     // A cycle ends here too.
     if (depth > this.#limits.maxDepth) throw this.#tooLarge('maxDepth')
     // Not value.map: it would keep holes, which JSON makes null.
@@ -78,7 +84,7 @@ class Copier {
     for (const key of Object.keys(value)) {
       if (forbidden.has(key)) throw this.#notPlain(`a property named "${key}"`)
       const item = (value as Record<string, unknown>)[key]
-      if (item !== undefined) copy[this.#text(key)] = this.copy(item, depth)
+      if (item !== undefined && key !== omit) copy[this.#text(key)] = this.copy(item, depth)
     }
     return copy
   }

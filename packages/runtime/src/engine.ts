@@ -16,6 +16,7 @@ import {
   type PlacementRule,
   type RetryPolicy,
   type StoreDriver,
+  type TimerHandle,
   type Trouble,
   type Wiring,
 } from '@interstate/core'
@@ -67,6 +68,12 @@ interface Idler {
   readonly reject: (reason: InterstateError) => void
 }
 
+/** Something to be done between two groups. */
+interface Errand {
+  readonly run: () => Promise<void>
+  readonly reject: (reason: InterstateError) => void
+}
+
 /** See the file head. */
 export class Engine {
   readonly residents: Residents
@@ -80,7 +87,7 @@ export class Engine {
   readonly #settlement: Settlement
   readonly #wakeUps: WakeUps
   readonly #carried: Item[] = []
-  readonly #errands: (() => Promise<void>)[] = []
+  readonly #errands: Errand[] = []
   readonly #idle: Idler[] = []
   #recovery: Recovery
   #watchdog: ReturnType<Env['watchdog']>
@@ -93,6 +100,7 @@ export class Engine {
   #groups = 0
   /** The store failed; nothing is tried before its timer rings. */
   #resting = false
+  #restTimer: TimerHandle
 
   constructor(options: EngineOptions) {
     const { wiring, store, env, tally, place, retry } = options
@@ -151,7 +159,7 @@ export class Engine {
   errand<T>(work: () => Promise<T>): Promise<T> {
     if (this.#stopped) return Promise.reject(this.#ended)
     return new Promise((resolve, reject) => {
-      this.#errands.push(() => work().then(resolve, reject))
+      this.#errands.push({ run: () => Promise.try(work).then(resolve, reject), reject })
       this.ring()
     })
   }
@@ -206,9 +214,13 @@ export class Engine {
     await this.#quiet()
     if (this.#stopped) return
     this.#wakeUps.stop()
+    const stopped = new InterstateError('HOST_STOPPED', 'The host has stopped.')
     await this.errand(async () => {
-      this.#end(new InterstateError('HOST_STOPPED', 'The host has stopped.'))
+      this.#end(stopped)
       await this.#options.store.release([...this.residents.leases.values()])
+    }).catch((error: unknown) => {
+      // A host that came to its end by itself meanwhile has nothing to give back.
+      if (this.#ended === stopped) throw error
     })
   }
 
@@ -233,7 +245,8 @@ export class Engine {
     this.#watchdog?.stop()
     this.#refuseAll(reason)
     this.waiters.failAll(reason)
-    for (const { reject } of this.#idle.splice(0)) reject(reason)
+    this.#options.env.clearTimer(this.#restTimer)
+    for (const { reject } of [...this.#idle.splice(0), ...this.#errands.splice(0)]) reject(reason)
   }
 
   async #run(): Promise<void> {
@@ -257,7 +270,7 @@ export class Engine {
   }
 
   async #step(): Promise<void> {
-    for (const errand of this.#errands.splice(0)) await errand()
+    for (let errand = this.#errands.shift(); errand !== undefined; errand = this.#errands.shift()) await errand.run()
     if (this.#stopped || this.#resting) return
     await this.#read()
     const wave = await this.#wave()
@@ -312,7 +325,10 @@ export class Engine {
       const { group, written } = wave.toGroup(owner, env.id())
       const result = await store.write(group)
       failure = this.#settlement.settle(wave, written, group, result)
-      tally.committed(wave.turns, written.length, env.monotonic() - begin)
+      const durable = result.results.filter(({ outcome }) => outcome === 'committed' || outcome === 'already applied')
+      const turns = failure === undefined ? wave.taken : wave.taken.filter(({ taker }) => taker !== undefined)
+      const isUndone = wave.mode === 'together' && failure !== undefined
+      if (!isUndone) tally.committed(turns.length, durable.length, env.monotonic() - begin)
       refuseFenced(result)
     } catch (error) {
       this.#settlement.undo(wave)
@@ -394,7 +410,7 @@ export class Engine {
     this.#refuseAll(error)
     tally.tell({ signal: 'store-failed', error })
     this.#resting = true
-    env.setTimer(storeRetryMs, () => {
+    this.#restTimer = env.setTimer(storeRetryMs, () => {
       this.#resting = false
       this.ring()
     })

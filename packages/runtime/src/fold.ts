@@ -13,7 +13,7 @@ import {
   type StoreLimits,
   type Trouble,
 } from '@interstate/core'
-import { type Addressed, addressed, answersOf } from './answer.ts'
+import { type Addressed, addressed, answersOf, askerIn, isWaitedFor } from './answer.ts'
 import { type Item, type Resident, UnreadableItem } from './resident.ts'
 
 /** A message given up in this group. */
@@ -76,8 +76,10 @@ export class Fold {
     this.items.push(item)
     item.taker = this
     item.outcome = decision.outcome
-    if (decision.replies.length > 0 || isAwaited(item))
-      this.#answers = append(this.#answers, ...answersOf(item.envelope, decision))
+    const before = this.resident.state
+    if (decision.replies.length > 0 || isAwaited(item) || isWaitedFor(before)) {
+      this.#answers = append(this.#answers, ...answersOf(item.envelope, decision, before, this.#replies))
+    }
     for (const key of decision.stopped) this.#stop(key)
     for (const [id, effect] of decision.started) {
       this.#started ??= new Map()
@@ -96,9 +98,8 @@ export class Fold {
     this.items.push(item)
     item.taker = this
     this.#buried = append(this.#buried, { item, error, attempts })
-    const { envelope } = item
-    if (envelope.from === 'client' && envelope.kind === 'command') {
-      const asker = { from: envelope.from, message: envelope.id, key: envelope.key }
+    const asker = askerIn(item.envelope)
+    if (asker !== undefined) {
       this.#answers = append(this.#answers, addressed(asker, { end: 'dead-letter', why: error.message }))
     }
   }
@@ -152,6 +153,11 @@ export class Fold {
     }
   }
 
+  get #replies(): 'may reply' | 'never replies' {
+    for (const _ in this.resident.definition?.contract.replies) return 'may reply'
+    return 'never replies'
+  }
+
   #snapshot(limits: StoreLimits): string | undefined {
     const { state, definition, entity } = this.resident
     if (state === undefined || definition === undefined) return undefined
@@ -185,6 +191,7 @@ function append<T>(list: T[] | undefined, ...items: readonly T[]): T[] {
 
 /** Whether somebody may want to know how a client's message ends: a caller of `ask`, or whoever repeats its key. */
 function isAwaited({ envelope, arrival }: Item): boolean {
+  if (envelope.asker?.from === 'client') return true
   return envelope.from === 'client' && (envelope.key !== undefined || arrival === undefined || arrival.asks)
 }
 

@@ -104,7 +104,9 @@ export function deadLetters({ engine, store, wiring, env, tell }: KeeperContext)
     if (message === undefined)
       throw new InterstateError('REQUEUE_REFUSED', `Dead letter "${id}" can't be read.`, { id })
     if (message.kind === 'timeout')
-      throw new InterstateError('REQUEUE_REFUSED', `Dead letter "${id}" is a timer that its entity has dropped.`, { id })
+      throw new InterstateError('REQUEUE_REFUSED', `Dead letter "${id}" is a timer that its entity has dropped.`, {
+        id,
+      })
     wiring.definitionOf(entity)
     const row = await store.requeue(id)
     if (row === undefined) throw new InterstateError('DEAD_LETTER_UNKNOWN', `There is no dead letter "${id}".`, { id })

@@ -1,5 +1,6 @@
 // residents.ts: the entities that are in memory, and which of them want a turn. Bounded: the least used leave.
 import {
+  type Definition,
   type EntityId,
   InterstateError,
   type Lease,
@@ -40,11 +41,19 @@ export class Residents {
   get(entity: EntityId): Resident {
     let resident = this.#all.get(entity)
     if (resident === undefined) {
-      const definition = this.#wiring.definitions.get(parseEntityId(entity).type)
-      resident = new Resident(entity, this.shardOf(entity), definition)
+      resident = new Resident(entity, this.shardOf(entity), this.#definitionOf(entity))
       this.#all.set(entity, resident)
     }
     return resident
+  }
+
+  /** `undefined` also for what is no name of an entity: a row may say anything, and must hold up nobody else. */
+  #definitionOf(entity: EntityId): Definition | undefined {
+    try {
+      return this.#wiring.definitions.get(parseEntityId(entity).type)
+    } catch {
+      return undefined
+    }
   }
 
   find(entity: EntityId): Resident | undefined {

@@ -50,8 +50,12 @@ export class Waiters {
     this.#end(message, (waiter) => waiter.reject(error))
   }
 
-  failAll(error: InterstateError): void {
-    for (const message of [...this.#waiting.keys()]) this.fail(message, error)
+  /** Ends all waits: for messages that are durable and whose answers come when this host is gone. */
+  failAll(reason: InterstateError): void {
+    for (const message of [...this.#waiting.keys()]) {
+      const what = `The host ended before a reply to ${message} came.`
+      this.fail(message, new InterstateError('ASK_TIMEOUT', what, { message }, { cause: reason }))
+    }
   }
 
   #end(message: MessageId, end: (waiter: Waiter) => void): boolean {

@@ -56,8 +56,9 @@ export function openFile({ path: given, shards, durability, connect }: FileOptio
     if (identify(path) === 'nothing') create(path, shards ?? defaultShards)
     const db = connect(path)
     try {
-      own(db, durability)
+      own(db)
       migrate(db, migrations)
+      configure(db, durability)
       return { path, db, lock, shards: storedShards(db, path, shards) }
     } catch (error) {
       db.close()
@@ -69,21 +70,15 @@ export function openFile({ path: given, shards, durability, connect }: FileOptio
   }
 }
 
-/** Brings a file up to date, all steps or none. @internal */
+/** Brings a file up to date, all steps or none. Leaves it without a write-ahead log (F2). @internal */
 export function migrate(db: DatabaseSync, steps: readonly string[]): void {
   const version = Number(db.prepare('PRAGMA user_version').get()?.user_version)
   if (version >= steps.length) return
   db.exec('PRAGMA journal_mode = DELETE')
+  // Whoever catches an error closes the connection, which takes everything back.
   db.exec('BEGIN EXCLUSIVE')
-  try {
-    for (const step of steps.slice(version)) db.exec(step)
-    db.exec(`PRAGMA user_version = ${steps.length}; COMMIT`)
-  } catch (error) {
-    db.exec('ROLLBACK')
-    throw error
-  } finally {
-    db.exec('PRAGMA journal_mode = WAL')
-  }
+  for (const step of steps.slice(version)) db.exec(step)
+  db.exec(`PRAGMA user_version = ${steps.length}; COMMIT`)
 }
 
 function checkShards(shards: number | undefined): void {
@@ -125,12 +120,17 @@ function syncFolder(folder: string): void {
   }
 }
 
-/** Takes the file for this connection alone, with the settings that its promises rest on. */
-function own(db: DatabaseSync, durability: Durability): void {
-  // Exclusive: the index of the log is in memory instead of a third file, and nobody else can write, whatever tool they use.
-  db.exec('PRAGMA locking_mode = EXCLUSIVE')
-  db.exec('BEGIN IMMEDIATE; COMMIT')
-  db.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
+/**
+ * Takes the file for this connection alone: nobody else can write, whatever tool they use, and the index of the log is in
+ * memory instead of a third file.
+ */
+function own(db: DatabaseSync): void {
+  db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT')
+}
+
+/** The settings that the promises rest on. */
+function configure(db: DatabaseSync, durability: Durability): void {
+  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
   // On macOS fsync does not reach the disk; elsewhere this changes nothing.
   db.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
   // Checkpoints are connection.ts's, because SQLite's own ones keep a failed sync to themselves.

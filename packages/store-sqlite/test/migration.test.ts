@@ -31,15 +31,17 @@ test('a file takes the steps that it lacks, and no step twice', () => {
 test('a step that fails leaves the file at the version where it was, with none of the steps', () => {
   migrate(db, [first])
   expect(() => migrate(db, [first, second, 'CREATE TABLE nonsense'])).toThrow()
+  db.close()
+  db = new DatabaseSync(path)
   expect(db.prepare('SELECT * FROM letters').all()).toEqual([])
   expect(db.prepare('PRAGMA user_version').get()?.user_version).toBe(1)
-  expect(db.prepare('PRAGMA journal_mode').get()?.journal_mode).toBe('wal')
 })
 
 test('the header tells the version at once, not only when the log is moved into the file', () => {
   db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA wal_autocheckpoint = 0')
   migrate(db, [first])
   expect(versionOnDisk()).toBe(1)
+  db.exec('PRAGMA journal_mode = WAL')
   db.exec("INSERT INTO letters VALUES ('b')")
   migrate(db, [first, second])
   expect(versionOnDisk()).toBe(2)
