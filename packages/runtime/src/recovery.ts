@@ -9,7 +9,7 @@ import type { Item, Resident } from './resident.ts'
 import type { Residents } from './residents.ts'
 import type { Wave } from './wave.ts'
 
-const batchSizes = [256, 16] as const
+const batchSizes = [1_024, 32] as const
 
 /** See the file head. */
 export class Recovery {
@@ -23,8 +23,8 @@ export class Recovery {
   /** @param crashes - Owners in a row that ended without a word. */
   constructor(policy: RetryPolicy, crashes: number) {
     this.#policy = policy
-    // The killer may come late; so each crash makes the watch longer.
-    this.#turnsLeft = crashes === 0 ? 0 : 1_000 * 4 ** Math.min(crashes - 1, 6)
+    // The killer may come late; so each crash makes the watch longer. Not without end: it costs two syncs a batch.
+    this.#turnsLeft = crashes === 0 ? 0 : 1_000 * 2 ** Math.min(crashes - 1, 5)
     this.#isReported = crashes === 0
   }
 
