@@ -272,10 +272,17 @@ export function validate(of: Contract, section: Section, message: unknown, limit
   const result = runSchema(schema, payload, what)
   if (result instanceof Promise) {
     result.catch(() => {}) // Nobody waits for it, and a rejection that nobody takes ends the process.
-    throw new InterstateError('CONTRACT_INVALID', `The schema of ${of.name}.${type} is asynchronous.`, { type })
+    // zod answers with a promise when a transform threw, too.
+    throw new InterstateError('CONTRACT_INVALID', `The schema of ${of.name}.${type} is asynchronous, or threw.`, {
+      type,
+    })
   }
   if (result.issues !== undefined) {
-    const issues = result.issues.map((issue) => ({ message: issue.message, path: issue.path?.map(pathSegment) }))
+    // Not map: arktype's lists are classes of their own, and so would be what it gives.
+    const issues = Array.from(result.issues, ({ message, path }) => ({
+      message,
+      path: path && Array.from(path, pathSegment),
+    }))
     throw new InterstateError('PAYLOAD_INVALID', `The ${what} does not fit: ${issues[0]?.message}.`, { type, issues })
   }
   const received = plainCopy(result.value, what, limits)

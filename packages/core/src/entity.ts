@@ -179,9 +179,17 @@ export interface Follows<TEvents, TStart> {
       | Extract<TInternal, EventObject>
       | OwnTypes<TOwn>['events']
     emitted: OwnTypes<TOwn>['emitted']
-    input: { key: string; message: TStart }
+    input: { key: string; message: BirthMessage<TStart, TOwn> }
   }
 }
+/** A command of the saga's own contract brings it to life too, and then no event did. */
+type BirthMessage<TStart, TOwn> = [TOwn] extends [never]
+  ? TStart
+  : TOwn extends Contract<string, infer C, infer _E, infer _R>
+    ? [keyof C] extends [never]
+      ? TStart
+      : TStart | undefined
+    : TStart
 type OwnTypes<TOwn> = [TOwn] extends [never]
   ? { events: never; emitted: NoEvent }
   : TOwn extends Contract<string, infer C, infer E, infer _R>

@@ -1,6 +1,7 @@
 // hostable.ts: refuses a machine that holds what can't be stored between two messages.
 import { type AnyActorLogic, type AnyStateMachine, type AnyStateNode, createEmptyActor, StateMachine } from 'xstate'
 import { InterstateError } from './errors.ts'
+import { contextLimits, type Plain, plainCopy } from './plain.ts'
 import { statesOf } from './structure.ts'
 
 /** XState allows an endless `always` loop by default; a turn must end. */
@@ -20,6 +21,8 @@ export function hostable(name: string, machine: AnyStateMachine): AnyStateMachin
   const hosted = machine.provide({})
   const most = machine.options.maxIterations ?? Number.POSITIVE_INFINITY
   hosted.options = { ...machine.options, maxIterations: Number.isFinite(most) ? most : maxMicrosteps }
+  const { context } = machine.config
+  if (typeof context === 'object') hosted.config = { ...machine.config, context: frozenCopy(name, context) }
   return hosted
 }
 
@@ -51,6 +54,15 @@ export function isPromiseLogic(logic: AnyActorLogic): boolean {
 }
 
 const probeScope = { self: createEmptyActor(), defer() {}, emit() {}, system: createEmptyActor().system }
+
+/** All entities are born with one context object. An action that changed it in place would change its neighbours. */
+function frozenCopy(name: string, context: unknown): Plain {
+  const freeze = (value: Plain): Plain => {
+    if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) freeze(item)
+    return Object.freeze(value)
+  }
+  return freeze(plainCopy(context, `initial context of "${name}"`, contextLimits))
+}
 
 /** What XState's own actions carry. */
 interface BuiltinAction {

@@ -1,7 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type AnyStateMachine, assign, cancel, createMachine, emit, raise, sendTo, setup, spawnChild } from 'xstate'
 import {
+  type AnyEventObject,
+  type AnyStateMachine,
+  assign,
+  cancel,
+  createMachine,
+  emit,
+  raise,
+  sendTo,
+  setup,
+  spawnChild,
+} from 'xstate'
+import {
+  type AnyFollowed,
   askerOf,
   contract,
   type Decision,
@@ -43,7 +55,7 @@ const Door = contract('door', {
 const Keeper = contract('keeper', { commands: { Wake: anything } })
 
 const doorMachine = setup({
-  types: Door.types<{ opened: number }, typeof Keeper>(),
+  types: {} as { context: { opened: number }; events: AnyEventObject },
   actors: { world: effect<{ q: unknown }, unknown>(async () => 'never run here') },
 }).createMachine({
   context: { opened: 0 },
@@ -53,7 +65,7 @@ const doorMachine = setup({
     AskLater: { actions: raise({ type: 'Ask', q: 'later' }, { id: 'later', delay: 100 }) },
     AskWorld: { actions: spawnChild('world', { id: 'world', input: ({ event }) => ({ q: event.q }) }) },
     'xstate.done.actor.world': {
-      actions: Door.reply(({ event }) => ({ type: 'Answer', q: (event as unknown as { output: unknown }).output })),
+      actions: Door.reply(({ event }) => ({ type: 'Answer', q: event.output })),
     },
     Tell: {
       actions: [
@@ -75,16 +87,12 @@ const doorMachine = setup({
     locked: { on: { Break: 'broken' } },
     broken: { type: 'final' },
   },
-} as never)
+})
 const keeperMachine = createMachine({ on: { Wake: {} } }) as AnyStateMachine
 const door = defineAggregate(Door, doorMachine as AnyStateMachine, { sends: [Keeper] })
 const keeper = defineAggregate(Keeper, keeperMachine)
-const shadow = (
-  name: string,
-  followed: Parameters<typeof follow>[0],
-  machine: object = {},
-  options: DefinitionOptions = {},
-) => defineSaga(name, follow(followed), createMachine(machine as never) as AnyStateMachine, options)
+const shadow = (name: string, followed: AnyFollowed, machine: object = {}, options: DefinitionOptions = {}) =>
+  defineSaga(name, follow(followed), createMachine(machine as never) as AnyStateMachine, options)
 const watch = shadow('watch', Door.event('Opened').bySource().starts(), {
   context: ({ input }: { input: unknown }) => ({ input }),
   initial: 'a',
@@ -548,7 +556,7 @@ describe('sends and follows', () => {
     expect(it.command('Tell', { keeper: 'k' }).outbox.map(({ to }) => to)).toEqual(['keeper/k'])
   })
 
-  const correlated = (followed: Parameters<typeof follow>, data: object, entity = own) => {
+  const correlated = (followed: readonly AnyFollowed[], data: object, entity = own) => {
     const saga = defineSaga('saga', follow(...followed), createMachine({}) as AnyStateMachine)
     const it = new Desk(new Wiring([door, keeper, saga]), door, entity)
     return it

@@ -33,11 +33,15 @@ export function answersOf(
   if (own !== undefined && decision.refusal !== undefined) {
     answers.push(addressed(own, { end: 'refused', why: decision.refusal }))
   }
-  for (const asker of own === undefined ? waitingIn(before) : [own, ...waitingIn(before)]) {
-    if (answers.some(({ message }) => message === asker.message)) continue
-    if (replies === 'never replies' || !repliesLater(decision, asker.message)) {
-      answers.push(addressed(asker, { end: 'done' }))
-    }
+  const waiting = replies === 'never replies' ? nobody : waitingIn(before)
+  const open = own === undefined ? waiting : [own, ...waiting]
+  if (open.length === 0) return answers
+  const settled = new Set(answers.map(({ message }) => message))
+  if (replies === 'may reply') for (const message of repliedLater(decision)) settled.add(message)
+  for (const asker of open) {
+    if (settled.has(asker.message)) continue
+    settled.add(asker.message)
+    answers.push(addressed(asker, { end: 'done' }))
   }
   return answers
 }
@@ -66,11 +70,11 @@ function waitingIn(state: EntityState | undefined): readonly Asker[] {
   )
 }
 
-/** A timer, an effect or a message to itself that the message led to may still reply. */
-function repliesLater({ state, outbox }: Decision, message: MessageId): boolean {
-  for (const id in state?.timers) if (state.timers[id]?.asker?.message === message) return true
-  for (const id in state?.running) if (state.running[id]?.asker?.message === message) return true
-  return outbox.some(({ asker }) => asker?.message === message)
+/** Messages to which a timer, an effect or a message of the entity to itself may still reply. */
+function repliedLater({ state, outbox }: Decision): readonly MessageId[] {
+  const later = [...Object.values(state?.timers ?? none), ...Object.values(state?.running ?? none), ...outbox]
+  return later.flatMap(({ asker }) => (asker === undefined ? [] : [asker.message]))
 }
 
 const nobody: readonly never[] = []
+const none: Readonly<Record<string, never>> = {}

@@ -107,7 +107,7 @@ export class Engine {
     this.#options = options
     this.residents = new Residents(wiring, store.shards, place)
     this.waiters = new Waiters(env)
-    this.loader = new Loader(store, this.residents)
+    this.loader = new Loader(store, this.residents, tally.tell)
     this.effects = new EffectRunner(env, this.#effectEvents(), options.maxEffects)
     this.#wakeUps = new WakeUps(env, store, this.residents, this.loader.load, () => this.ring())
     this.#admission = new Admission(store, this.arrivals, this.waiters, tally.tell)
@@ -470,7 +470,7 @@ function dropTimer(resident: Resident, message: MessageId): Item | undefined {
   if (firing === undefined) return undefined
   const { [firing.data.timer as string]: _, ...timers } = state.timers
   resident.state = { ...state, timers }
-  return new Item(firing)
+  return new Item({ ...firing, created: state.now })
 }
 
 function refuseFenced({ results }: GroupResult): void {

@@ -22,6 +22,7 @@ import {
   type PlacementRule,
   type PlainLimits,
   type PlainObject,
+  type Probe,
   parseEntityId,
   payloadLimits,
   plainCopy,
@@ -191,7 +192,14 @@ export async function createHost(options: HostOptions): Promise<Host> {
 
 /** G18: a store that fails its probe is refused before anything runs on it. */
 async function probe(store: StoreDriver): Promise<void> {
-  const failed = (await store.probe()).filter(({ passed }) => !passed)
+  let probes: readonly Probe[]
+  try {
+    probes = await store.probe()
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+  const failed = probes.filter(({ passed }) => !passed)
   if (failed.length === 0) return
   await store.close()
   const list = failed.map(({ name, finding }) => `${name}: ${finding}`).join('; ')

@@ -185,12 +185,13 @@ function toView({ id, to, body, reason }: DeadLetter): DeadLetterView {
     attempts: number
     at: number
   }
-  return { id, entity: to, message: readable(body), body, code, text, attempts, at }
+  return { id, entity: to, message: readable(id, to, body), body, code, text, attempts, at }
 }
 
-function readable(body: string): Envelope | undefined {
+function readable(id: MessageId, to: EntityId, body: string): Envelope | undefined {
   try {
-    return decodeEnvelope(body)
+    const message = decodeEnvelope(body)
+    return message.id === id && message.to === to ? message : undefined
   } catch {
     return undefined
   }

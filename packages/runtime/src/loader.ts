@@ -12,6 +12,7 @@ import {
 } from '@interstate/core'
 import { type Item, type Resident, storedItem, UnreadableItem } from './resident.ts'
 import type { Residents } from './residents.ts'
+import type { SignalListener } from './signals.ts'
 
 /** Messages of one entity that are read at once. */
 const pageOfOne = 256
@@ -22,13 +23,15 @@ const pageOfAll = 2_048
 export class Loader {
   readonly #store: StoreDriver
   readonly #residents: Residents
+  readonly #tell: SignalListener
   /** The position up to which the old backlog has been read. */
   #position = 0
   #backlog = true
 
-  constructor(store: StoreDriver, residents: Residents) {
+  constructor(store: StoreDriver, residents: Residents, tell: SignalListener) {
     this.#store = store
     this.#residents = residents
+    this.#tell = tell
   }
 
   /** Whether messages of former times still wait in the store, unread. New ones must queue up behind them there. */
@@ -102,6 +105,7 @@ export class Loader {
           : new InterstateError('SNAPSHOT_UNREADABLE', `${resident.entity} can't be read.`, {}, { cause })
       resident.phase = 'held'
       resident.error = error
+      this.#tell({ signal: 'held', entity: resident.entity, error })
     }
   }
 }

@@ -16,12 +16,12 @@ export function nodeEnv(): Env {
       setImmediate(callback)
     },
     onTerminate: (callback) => {
-      const terminate = (): void => {
-        // The default would have ended the process; it does so now, with the exit status of a terminated one.
-        void callback().finally(() => process.kill(process.pid, 'SIGTERM'))
+      if (callbacks.size === 0) process.once('SIGTERM', terminate)
+      callbacks.add(callback)
+      return () => {
+        callbacks.delete(callback)
+        if (callbacks.size === 0) process.off('SIGTERM', terminate)
       }
-      process.once('SIGTERM', terminate)
-      return () => process.off('SIGTERM', terminate)
     },
     defaultVerification: () => (process.env.NODE_ENV === 'production' ? 'sampled' : 'always'),
     watchdog: startWatchdog,
@@ -30,6 +30,17 @@ export function nodeEnv(): Env {
       process.exit(exitCode)
     },
   }
+}
+
+/** What is to be done before this process ends: it may have several hosts, and ends with the last of them. */
+const callbacks = new Set<() => Promise<void>>()
+
+function terminate(): void {
+  const ends = [...callbacks].map((callback) =>
+    callback().catch((error: unknown) => void process.stderr.write(`interstate: ${String(error)}\n`)),
+  )
+  // The default would have ended the process; it does so now, with the exit status of a terminated one.
+  void Promise.all(ends).then(() => process.kill(process.pid, 'SIGTERM'))
 }
 
 // A longer delay overflows to 1 ms in Node; a timer that fires early is set again by its owner.

@@ -3,7 +3,7 @@
 // record before its turn. A mark that is still there at the next start counts a crash. Innocents sit in a batch with the
 // killer at first; batches get smaller with each crash, until a suspect is alone.
 //   R1  While recovery lasts, no message is handled that isn't in its inbox and marked.
-//   R2  A message is given up only after `policy.crashes` crashes, the later ones alone in its batch.
+//   R2  A message is given up only after `policy.crashes` crashes, the last one at least alone in its batch.
 import { type EntityId, InterstateError, type MessageId, type RetryPolicy } from '@interstate/core'
 import type { Item, Resident } from './resident.ts'
 import type { Residents } from './residents.ts'
@@ -89,7 +89,8 @@ export class Recovery {
       break
     }
     const fewest = Math.min(...waiting.map(crashesOf))
-    const size = batchSizes[fewest] ?? 1
+    const isLast = fewest + 1 >= this.#policy.crashes
+    const size = isLast ? 1 : (batchSizes[fewest] ?? 1)
     const chosen = waiting.filter((resident) => crashesOf(resident) === fewest).slice(0, size)
     const rest = new Set(waiting).difference(new Set(chosen))
     for (const resident of [...rest, ...again]) residents.list(resident)

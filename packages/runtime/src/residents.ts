@@ -47,15 +47,6 @@ export class Residents {
     return resident
   }
 
-  /** `undefined` also for what is no name of an entity: a row may say anything, and must hold up nobody else. */
-  #definitionOf(entity: EntityId): Definition | undefined {
-    try {
-      return this.#wiring.definitions.get(parseEntityId(entity).type)
-    } catch {
-      return undefined
-    }
-  }
-
   find(entity: EntityId): Resident | undefined {
     return this.#all.get(entity)
   }
@@ -157,6 +148,15 @@ export class Residents {
     if (queue.length > 0 || listed || spilled || phase === 'waiting' || phase === 'held') return false
     for (const _ in state?.running) return false
     return true
+  }
+
+  /** `undefined` also for what is no name of an entity: a row may say anything, and must hold up nobody else. */
+  #definitionOf(entity: EntityId): Definition | undefined {
+    try {
+      return this.#wiring.definitions.get(parseEntityId(entity).type)
+    } catch {
+      return undefined
+    }
   }
 
   *#listed(): Iterable<Resident> {

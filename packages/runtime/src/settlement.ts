@@ -80,6 +80,10 @@ export class Settlement {
     this.#lookAgain(wave, taken)
     for (const item of wave.accepted) if (!item.queued && !item.stored) this.#context.carry(item)
     wave.accepted.clear()
+    // What comes next goes to the inbox at once; what waits in memory must be there before it (G6).
+    for (const { queue } of this.#context.residents.all()) {
+      for (const item of queue) if (item.arrival !== undefined && !item.stored) this.#context.carry(item)
+    }
   }
 
   #commit(fold: Fold): void {
@@ -129,7 +133,10 @@ export class Settlement {
       resident.leaveInStore()
     }
     for (const { resident } of wave.folds) resident.leaveInStore()
-    for (const resident of wave.held) this.#hold(resident)
+    for (const resident of wave.held) resident.leaveInStore()
+    for (const { entity, error } of wave.outdated) {
+      if (error !== undefined) this.#context.tally.tell({ signal: 'held', entity, error })
+    }
   }
 
   /** Calls whose key was taken between the look and the write are looked at again. */
@@ -147,19 +154,13 @@ export class Settlement {
     }
   }
 
-  #hold(resident: Resident): void {
-    const { entity, error, phase } = resident
-    resident.leaveInStore()
-    if (phase === 'held' && error !== undefined) this.#context.tally.tell({ signal: 'held', entity, error })
-  }
-
   #receipt(arrival: Arrival): void {
     if (arrival.registration !== undefined && !arrival.registered) {
       arrival.registered = true
       this.#context.arrivals.letGo(arrival.registration.key)
     }
     if (arrival.pending > 0) return
-    if (!arrival.internal) this.#context.tally.accepted()
+    if (!arrival.internal) this.#context.tally.accepted(arrival.envelopes.length)
     arrival.resolve({ message: arrival.message, duplicate: false })
   }
 

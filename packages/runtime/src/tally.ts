@@ -52,8 +52,9 @@ export class Tally {
     }
   }
 
-  accepted(): void {
-    this.#accepted += 1
+  /** Messages from outside became durable. */
+  accepted(messages: number): void {
+    this.#accepted += messages
   }
 
   /** A group became durable. */

@@ -63,6 +63,8 @@ export class Wave {
   #produced: Item[] = []
   /** Entities that turned out to be unable to take turns. */
   readonly held: Resident[] = []
+  /** Of these, the ones whose next message was made by a newer contract. */
+  readonly outdated: Resident[] = []
   readonly #context: WaveContext
   readonly #now: number
   #turns = 0
@@ -144,6 +146,8 @@ export class Wave {
     for (const { items } of this.arrivals) {
       if (items.length > 1) for (const item of items) if (item.taker === undefined && !item.stored) this.accept(item)
     }
+    // What was carried over to be stored may have had its turn meanwhile: in the inbox it would have another (G1).
+    for (const item of this.accepted) if (item.taker !== undefined) this.accepted.delete(item)
   }
 
   /** Writes down what stands in the way of an entity, without a turn. */
@@ -246,6 +250,7 @@ export class Wave {
     resident.phase = 'held'
     resident.error = error
     this.held.push(resident)
+    this.outdated.push(resident)
   }
 
   #turn(resident: Resident, item: Item): void {

@@ -31,6 +31,19 @@ function errorCode(error: unknown): ErrorCode {
     case NOTADB:
       return 'STORE_FENCED'
     default:
+      return systemErrorCode(error)
+  }
+}
+
+/** Of what Node.js did to the file or its folder. */
+function systemErrorCode(error: unknown): ErrorCode {
+  switch (error instanceof Error && 'code' in error ? error.code : undefined) {
+    case 'EIO':
+      return 'STORE_FENCED'
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'STORE_FULL'
+    default:
       return 'STORE_FAILED'
   }
 }

@@ -59,7 +59,10 @@ export function openFile({ path: given, shards, durability, connect }: FileOptio
       own(db)
       migrate(db, migrations)
       configure(db, durability)
-      return { path, db, lock, shards: storedShards(db, path, shards) }
+      const opened = { path, db, lock, shards: storedShards(db, path, shards) }
+      // By now the log has its name, and a new file too. SQLite syncs the folder as well, but keeps a failure to itself.
+      syncFolder(folder)
+      return opened
     } catch (error) {
       db.close()
       throw error
@@ -106,10 +109,9 @@ function create(path: string, shards: number): void {
     db.close()
   }
   renameSync(beside, path)
-  syncFolder(dirname(path))
 }
 
-/** Makes the new name survive a loss of power. */
+/** Makes new names in it survive a loss of power. */
 function syncFolder(folder: string): void {
   if (process.platform === 'win32') return
   const handle = openSync(folder, 'r')
