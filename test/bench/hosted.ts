@@ -8,6 +8,9 @@ import { sqliteStore } from '@interstate/store-sqlite'
 import { Counter, counter, counterKey } from './counters.ts'
 import { Order, order, orderOf, payment, stock, w2 } from './orders.ts'
 
+/** Calls that a client keeps under way. */
+const inFlight = 5_000
+
 /** What one run gives. */
 export interface Sample {
   readonly perSecond: number
@@ -22,8 +25,8 @@ export async function runCounters({ messages, entities }: { messages: number; en
     const sent: Promise<unknown>[] = []
     for (let n = 0; n < messages; n += 1) {
       sent.push(host.send(Counter.at(counterKey(n, entities)), { type: 'Add', by: 1 }))
-      // A client that never waits would measure its own memory; this one keeps 20,000 calls under way.
-      if (sent.length === 20_000) await Promise.all(sent.splice(0))
+      // A client that never waits would measure its own memory; this one keeps 10,000 calls under way.
+      if (sent.length === inFlight) await Promise.all(sent.splice(0))
     }
     await Promise.all(sent)
     await host.drain()
@@ -95,7 +98,7 @@ async function fill(path: string, entities: number): Promise<void> {
   const sent: Promise<unknown>[] = []
   for (let n = 0; n < entities; n += 1) {
     sent.push(host.send(Counter.at(parseEntityId(entityId('counter', `c${n}`)).key), { type: 'Add', by: 1 }))
-    if (sent.length === 20_000) await Promise.all(sent.splice(0))
+    if (sent.length === inFlight) await Promise.all(sent.splice(0))
   }
   await Promise.all(sent)
   await host.stop()
@@ -114,7 +117,7 @@ async function onHost(entities: readonly Definition[], run: (host: Host) => Prom
 }
 
 function start(entities: readonly Definition[], path: string): Promise<Host> {
-  return createHost({ entities, store: sqliteStore({ path }) })
+  return createHost({ entities, store: sqliteStore({ path }), policies: { maxLive: 1000 } })
 }
 
 function sample(host: Host, units: number, ms: number): Sample {

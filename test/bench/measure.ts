@@ -27,4 +27,6 @@ function perOrder(sample: Sample): Sample {
 
 const measure = measurements[name]
 if (measure === undefined) throw new Error(`There is no measurement "${name}".`)
+// The first round is for the compiler: a host runs for days, and is measured as it is after its first second.
+if (name.startsWith('w')) await measure()
 process.stdout.write(`${JSON.stringify(await measure())}\n`)

@@ -137,7 +137,7 @@ function configure(db: DatabaseSync, durability: Durability): void {
   db.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
   // Checkpoints are connection.ts's, because SQLite's own ones keep a failed sync to themselves.
   db.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864')
-  db.exec('PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF')
+  db.exec('PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF')
 }
 
 function storedShards(db: DatabaseSync, path: string, wanted: number | undefined): number {
