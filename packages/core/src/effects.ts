@@ -11,7 +11,7 @@ import { contextLimits, type PlainObject, plainCopy } from './plain.ts'
 import { type CollectedAction, scope } from './scope.ts'
 import type { EntityState, RunningEffect, Timer } from './state.ts'
 import { during, turn } from './turn.ts'
-import { correlate, type Wiring } from './wiring.ts'
+import type { Wiring } from './wiring.ts'
 
 /** A reply to a client outside. */
 export interface ClientReply {
@@ -157,10 +157,7 @@ class OutputWriter {
     const { contract } = this.#definition
     const data = validate(contract, 'event', event)
     const type = `${contract.name}.${messageType(event)}`
-    const source = parseEntityId(this.#before.entity)
-    const receivers = this.#wiring.followersOf(type).map((follower) => correlate(follower, source, data))
-    // A saga may follow one event by two properties; where both name the same saga it gets the event once.
-    for (const to of new Set(receivers)) {
+    for (const to of this.#wiring.receiversOf(type, parseEntityId(this.#before.entity), data)) {
       this.#outbox.push(this.#envelope('event', to, type, data, contract.version))
     }
   }

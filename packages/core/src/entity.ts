@@ -106,6 +106,10 @@ type TakesCommands<C, M extends AnyStateMachine> =
       : { readonly 'the machine does not take these commands': Exclude<ReceivedMessage<S>, EventFromLogic<M>> }
     : unknown
 
+type TakesEvents<TEvents, M extends AnyStateMachine> = [TEvents] extends [EventFromLogic<M>]
+  ? unknown
+  : { readonly 'the machine does not take these events': Exclude<TEvents, EventFromLogic<M>> }
+
 /**
  * An aggregate: it guards invariants, takes commands, publishes events, may refuse.
  *
@@ -144,10 +148,11 @@ export function defineAggregate<
 export function defineSaga<
   C extends string | Contract<string, Schemas, Schemas, Schemas> | Contract<string, never, never, never>,
   M extends AnyStateMachine,
+  TEvents,
 >(
   of: C,
-  follows: Follows<unknown, unknown>,
-  machine: M & TakesCommands<C, M>,
+  follows: Follows<TEvents, unknown>,
+  machine: M & TakesCommands<C, M> & TakesEvents<TEvents, M>,
   options: DefinitionOptions = {},
 ): TypedDefinition<C, M> {
   const own = (typeof of === 'string' ? contract(of, {}) : of) as unknown as Contract

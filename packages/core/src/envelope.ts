@@ -84,7 +84,12 @@ export function decodeEnvelope(body: string): Envelope {
   return checkEnvelope(stored)
 }
 
-/** @internal Checks that stored plain data is a message. */
+/**
+ * Checks that plain data is a message, in all its parts. A door that lets in what this refuses would store what nobody
+ * can read again.
+ *
+ * @throws InterstateError `MESSAGE_UNREADABLE`; `MESSAGE_RESERVED` for a forged type.
+ */
 export function checkEnvelope(stored: unknown): Envelope {
   const envelope = (isRecord(stored) ? stored : {}) as Partial<Envelope>
   const { id, to, from, type, correlationId, causationId, kind, data, created, contractVersion } = envelope
@@ -100,7 +105,7 @@ export function checkEnvelope(stored: unknown): Envelope {
     isTextOrNone(key) &&
     (headers === undefined || (isRecord(headers) && Object.values(headers).every(isText)))
   if (!fits) {
-    const what = 'A stored message lacks a field, or has one that is malformed.'
+    const what = 'A message lacks a field, or has one that is malformed.'
     throw new InterstateError('MESSAGE_UNREADABLE', what, { id, kind })
   }
   for (const each of [type, data.type]) {

@@ -10,7 +10,8 @@ const maxMicrosteps = 1_000
 /**
  * A copy of the machine, ready to be hosted.
  *
- * @throws InterstateError `NOT_HOSTABLE`, naming the place and what to write instead.
+ * @throws InterstateError `NOT_HOSTABLE`, naming the place and what to write instead; `NOT_PLAIN_DATA` for an initial
+ * context that could not be stored.
  */
 export function hostable(name: string, machine: AnyStateMachine): AnyStateMachine {
   for (const node of statesOf(machine.root)) {

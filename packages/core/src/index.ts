@@ -44,6 +44,7 @@ export {
 export {
   type Asker,
   askerOf,
+  checkEnvelope,
   decodeEnvelope,
   type Envelope,
   encodeEnvelope,

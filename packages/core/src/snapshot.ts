@@ -89,7 +89,7 @@ export function decodeSnapshot(definition: Definition, entity: EntityId, text: s
 
 /** The version of a machine, as stored: its `version`, or `1`. */
 export function machineVersion(machine: AnyStateMachine): string {
-  return machine.version ?? '1'
+  return String(machine.version ?? 1)
 }
 
 function parse(text: string, entity: EntityId): Stored {

@@ -1,5 +1,5 @@
 // wiring.ts: who knows whom: entity types by name, followers by event. Checked once, when a host starts.
-import { type EntityId, entityId, parseEntityId } from './address.ts'
+import { type EntityId, entityId, type Identity, parseEntityId } from './address.ts'
 import type { AnyFollowed, Definition } from './entity.ts'
 import { InterstateError } from './errors.ts'
 import type { PlainObject } from './plain.ts'
@@ -64,23 +64,36 @@ export class Wiring {
   followersOf(event: string): readonly Follower[] {
     return this.#followers.get(event) ?? nobody
   }
+
+  /**
+   * The entities that an event goes to, each once: a saga may follow one event by two properties that name the same.
+   *
+   * @throws InterstateError `ADDRESS_INVALID` when the event carries no usable key.
+   */
+  receiversOf(event: string, source: Source, data: PlainObject): readonly EntityId[] {
+    const receivers = this.followersOf(event).map((follower) => correlate(follower, source, data))
+    return receivers.length < 2 ? receivers : [...new Set(receivers)]
+  }
 }
 
 const nobody: readonly Follower[] = []
+type Source = Pick<Identity, 'key' | 'tenant'>
 
 /**
  * The entity that an event goes to.
  *
  * @throws InterstateError `ADDRESS_INVALID` when the event carries no usable key.
  */
-export function correlate(
-  follower: Follower,
-  source: { key: string; tenant: string | undefined },
-  event: PlainObject,
-): EntityId {
-  const { correlation } = follower.followed
-  return entityId(follower.definition.name, keyOf(correlation, source.key, event), source.tenant)
+export function correlate({ definition, followed }: Follower, source: Source, event: PlainObject): EntityId {
+  try {
+    return entityId(definition.name, keyOf(followed.correlation, source.key, event), source.tenant)
+  } catch (cause) {
+    const what = `${followed.contract.name}.${followed.event} names no "${definition.name}": ${messageOf(cause)}`
+    throw new InterstateError('ADDRESS_INVALID', what, { saga: definition.name }, { cause })
+  }
 }
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : `${String(cause)}.`)
 
 function keyOf(correlation: AnyFollowed['correlation'], sourceKey: string, event: PlainObject): string {
   switch (correlation.by) {

@@ -31,6 +31,7 @@ import {
   idempotencyKey,
   incarnationOf,
   type MessageId,
+  nextDue,
   turn,
   turnStem,
   Wiring,
@@ -286,6 +287,18 @@ describe('outcomes: what becomes of a message is never silence', () => {
     })
   })
 
+  test('the next time at which something is due is that of the first timer', () => {
+    const it = desk()
+    it.command('Open')
+    expect(nextDue(it.state as never)).toBeUndefined()
+    it.command('AskLater')
+    it.command('Tell', { keeper: 'a' })
+    expect(nextDue(it.state as never)).toBe(noon + 50)
+    it.now += 50
+    it.fire('late')
+    expect(nextDue(it.state as never)).toBe(noon + 100)
+  })
+
   test('sent: a delayed message goes out when it is due, once, as it was made when it was armed', () => {
     const it = desk()
     const { outbox } = it.command('Tell', { keeper: 'a' }, { headers: { trace: 't' } })
@@ -364,6 +377,32 @@ describe('birth', () => {
       outcome: 'handled',
       state: { snapshot: { context: { input: { key: '1' } } } },
     })
+  })
+
+  test('G13: neighbours share nothing: an action that changes the initial context in place fails, and nobody sees it', () => {
+    const context = { list: [1] }
+    const machine = createMachine({
+      context,
+      on: {
+        Open: { actions: assign(({ context: { list } }) => ({ list: (list.push(2), list) })) },
+        Shut: { actions: assign(({ context: { list } }) => ({ list: [...list, 3] })) },
+      },
+    })
+    const definition = defineAggregate(Door, machine as AnyStateMachine, { ignores: Object.keys(Door.commands) })
+    const system = new Wiring([definition])
+    const born = (type: string) => decide(system, definition, undefined, message(own, type), noon).state
+    expect(failure(() => born('Open')).code).toBe('MACHINE_FAILED')
+    expect(born('Shut')?.snapshot.context).toEqual({ list: [1, 3] })
+    expect(born('Shut')?.snapshot.context).toEqual({ list: [1, 3] })
+    // The machine itself is left as it is.
+    expect(Object.isFrozen(context.list)).toBe(false)
+  })
+
+  test('an initial context that could not be stored is refused when it is defined', () => {
+    for (const context of [{ at: new Date() }, { f: () => {} }, { n: Number.NaN }]) {
+      const machine = createMachine({ context, on: { Open: {} } })
+      expect(failure(() => defineAggregate(Door, machine as AnyStateMachine)).code).toBe('NOT_PLAIN_DATA')
+    }
   })
 
   test('an entity that is done at birth takes nothing', () => {
@@ -609,7 +648,11 @@ describe('sends and follows', () => {
         ],
         {},
       )
-    expect(failure(attempt)).toMatchObject({ code: 'MACHINE_FAILED', cause })
+    expect(failure(attempt)).toMatchObject({
+      code: 'ADDRESS_INVALID',
+      cause,
+      message: expect.stringMatching(/door\.Opened names no "saga": no order/),
+    })
   })
 })
 

@@ -447,6 +447,7 @@ describe('another version of the machine', () => {
   test('the version is the one that the machine says, or 1', () => {
     expect(machineVersion(machineOf())).toBe('1')
     expect(machineVersion(machineOf({ version: renamed.version }))).toBe('2')
+    expect(machineVersion(machineOf({ version: 3 }))).toBe('3')
   })
 
   test('is held without a migration', () => {

@@ -206,18 +206,18 @@ describe('what is wrong does not compile', () => {
   test('in a sendTo', () => {
     // @ts-expect-error an unknown command
     machine.createMachine({ context: { n: 0 }, entry: sendTo(() => ByZod.at('1'), { type: 'Steal' }) })
-    // @ts-expect-error a wrong payload
     machine.createMachine({
       context: { n: 0 },
+      // @ts-expect-error a wrong payload
       entry: sendTo(() => ByZod.at('1'), { type: 'Charge', cents: '1', note: '' }),
     })
     // @ts-expect-error a payload that lacks something
     machine.createMachine({ context: { n: 0 }, entry: sendTo(() => ByZod.at('1'), { type: 'Charge', cents: 1 }) })
-    // @ts-expect-error a wrong payload out of a function
     machine.createMachine({
       context: { n: 0 },
       entry: sendTo(
         () => ByZod.at('1'),
+        // @ts-expect-error a wrong payload out of a function
         () => ({ type: 'Charge', cents: 1, note: 7 }),
       ),
     })
@@ -250,9 +250,9 @@ describe('what is wrong does not compile', () => {
     ByZod.reply({ type: 'Invoice' })
     // @ts-expect-error a wrong payload
     ByZod.reply({ type: 'Receipt', id: 7 })
-    // @ts-expect-error a wrong payload out of a function
     machine.createMachine({
       context: { n: 0 },
+      // @ts-expect-error a wrong payload out of a function
       entry: ByZod.reply(({ context }) => ({ type: 'Receipt', id: context.n })),
     })
     // @ts-expect-error a contract without replies
@@ -312,6 +312,8 @@ describe('what is wrong does not compile', () => {
     defineSaga('saga', follows, right)
     // @ts-expect-error what it follows is given by follow()
     defineSaga('saga', [ByZod.event('Charged').bySource().starts()], right)
+    // @ts-expect-error a machine that does not take an event that the saga follows
+    defineSaga('saga', follow(ByZod.event('Charged').bySource().starts(), ByValibot.event('Charged').bySource()), right)
     // @ts-expect-error a machine that does not take the saga's own commands
     defineSaga(contract('own', { commands: { Go: z.object({ x: z.number() }) } }), follows, right)
     // @ts-expect-error an event that it does not follow
@@ -342,10 +344,10 @@ test('effects: input and output are typed in the machine', () => {
   })
   machine.createMachine({
     context: { receipt: '', cents: 1 },
-    // @ts-expect-error an output that it does not have
     invoke: {
       src: 'charge',
       input: { cents: 1 },
+      // @ts-expect-error an output that it does not have
       onDone: { actions: assign({ receipt: ({ event }) => event.output.invoice }) },
     },
   })

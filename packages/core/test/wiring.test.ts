@@ -138,7 +138,11 @@ describe('what a definition must be', () => {
   })
 })
 
-test('the entity that an event goes to: see decide.test.ts for all its ways', () => {
-  const [follower] = new Wiring([order, payment, saga()]).followersOf('payment.Charged')
-  expect(follower && correlate(follower, { key: 'a b', tenant: 'acme' }, {})).toBe('acme/fulfilment/a%20b')
+test('the entities that an event goes to, each once; see decide.test.ts for all ways to find them', () => {
+  const wiring = new Wiring([order, payment, saga()])
+  const source = { key: 'a b', tenant: 'acme' }
+  const [follower] = wiring.followersOf('payment.Charged')
+  expect(follower && correlate(follower, source, {})).toBe('acme/fulfilment/a%20b')
+  expect(wiring.receiversOf('payment.Charged', source, {})).toEqual(['acme/fulfilment/a%20b'])
+  expect(wiring.receiversOf('payment.Refused', source, {})).toEqual([])
 })

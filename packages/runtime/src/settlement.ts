@@ -114,6 +114,8 @@ export class Settlement {
   }
 
   #readAgain(resident: Resident): void {
+    // Its time may have come already; a message that was to be tried again is then not looked at any more.
+    this.#context.wakeUps.note(resident.wakeAt)
     resident.unload()
     if (resident.queue.length > 0 || resident.spilled) this.#context.residents.list(resident)
   }

@@ -1,6 +1,7 @@
 // identity.ts: tells whose file it is, without touching it.
 // A file is looked at through SQLite and never through node:fs: POSIX drops all locks of a process on a file when the
-// process closes any handle on it, so that reading a header would take the file away from a store that has it open.
+// process closes any handle on it, so that reading a header would take the file away from a store that has it open. The
+// one exception is a file that SQLite can't read without its log, see rawHeader.
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'

@@ -199,3 +199,37 @@ test('a closed store answers nothing any more, and closing it again is no error'
   await store.close()
   expect(await refusal(store.load([order('a')]))).toBe('STORE_FAILED')
 })
+
+test('G8: a process killed in the middle of a checkpoint leaves a file that opens, with all that was acknowledged', async () => {
+  const path = temporaryFile()
+  const store = sqliteStore({ path })
+  const leases = await leasesOf(store)
+  const commits = Array.from({ length: 500 }, (_, n) => commit(leases, order(`o${n}`), { snapshot: 'x'.repeat(300) }))
+  await store.write(group({ commits }))
+  // Page 1, with the new size of the file, has been moved from the log into the file; the pages after it have not.
+  const halfway = temporaryFile()
+  const log = readFileSync(`${path}-wal`)
+  writeFileSync(`${halfway}-wal`, log)
+  const file = readFileSync(path)
+  pageOne(log).copy(file)
+  writeFileSync(halfway, file)
+  expect(() => new DatabaseSync(`file:${halfway}?immutable=1`).prepare('SELECT * FROM entities').all()).toThrow(
+    /malformed|disk image/,
+  )
+  const again = sqliteStore({ path: halfway })
+  await again.probe()
+  expect((await again.load([order('o0'), order('o499')])).map((row) => row?.snapshot?.length)).toEqual([300, 300])
+  await again.close()
+  await store.close()
+})
+
+/** The last image of page 1 in a write-ahead log (https://sqlite.org/fileformat2.html#the_write_ahead_log). */
+function pageOne(log: Buffer): Buffer {
+  const size = log.readUInt32BE(8)
+  let found: Buffer | undefined
+  for (let at = 32; at + 24 + size <= log.length; at += 24 + size) {
+    if (log.readUInt32BE(at) === 1) found = log.subarray(at + 24, at + 24 + size)
+  }
+  if (found === undefined) throw new Error('the log does not hold page 1')
+  return found
+}

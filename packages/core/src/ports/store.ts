@@ -80,16 +80,19 @@ export interface Commit {
   readonly wakeAt: number | undefined
   /** Whether it must be looked at when a host takes over: effects run, or it is in trouble. */
   readonly unsettled: boolean
-  /** Inbox items that this commit handles. One that isn't in the inbox makes the whole commit a `duplicate` (G1). */
+  /** Items of the entity's own inbox that this commit handles. One that isn't there makes the commit a `duplicate` (G1). */
   readonly consumed: readonly MessageId[]
   /** Messages that leave with this commit. */
   readonly outbox: readonly StoredMessage[]
   readonly deadLetters: readonly DeadLetter[]
-  /** Replies to clients by idempotency key. */
+  /** Replies to clients by idempotency key. The first reply to a key stands. */
   readonly replies: readonly { readonly key: IdempotencyKey; readonly reply: string }[]
 }
 
-/** How a commit ended: a value, not an exception. */
+/**
+ * How a commit ended: a value, not an exception. The tag is looked at before the fence: an attempt that was written
+ * answers `already applied` even where its shard has passed on since.
+ */
 export type CommitResult =
   | { readonly outcome: 'committed'; readonly version: number }
   | { readonly outcome: 'already applied'; readonly version: number }
@@ -106,11 +109,11 @@ export type CommitResult =
 export interface Group {
   readonly owner: HostId
   /**
-   * Random per attempt. A store remembers the latest of each owner: that group again changes nothing. An owner starts no
-   * further group before it knows how the last one ended.
+   * Random per attempt. A store remembers the latest of each owner, refusals included: that group again changes nothing.
+   * An owner starts no further group before it knows how the last one ended.
    */
   readonly tag: string
-  /** Messages that enter from outside and wait. */
+  /** Messages that enter from outside and wait. One whose id waits already is kept once. */
   readonly accepted: readonly StoredMessage[]
   /** Keys of messages that enter from outside, whether they wait or are handled in this very group. */
   readonly registrations: readonly Registration[]
@@ -123,7 +126,10 @@ export interface Group {
   readonly mode: 'each' | 'together'
 }
 
-/** One result for each commit of a group, in its order. */
+/**
+ * One result for each commit of a group, in its order. Of a group written `together` that failed, the first commit at
+ * fault has its own outcome and the others are `rolled back`.
+ */
 export interface GroupResult {
   /**
    * Keys that were taken, or purged, between the look and the write. In mode `together` they roll everything back; in
@@ -154,7 +160,10 @@ export interface Probe {
 /** What {@link StoreDriver.acquire} gives. */
 export interface Acquired {
   readonly leases: readonly Lease[]
-  /** Owners of these shards in a row that ended without {@link StoreDriver.release}: a message may be killing hosts. */
+  /**
+   * Owners of these shards in a row that ended without {@link StoreDriver.release}: a message may be killing hosts. The
+   * largest count among the shards.
+   */
   readonly crashes: number
 }
 
