@@ -33,7 +33,8 @@ export function filesBeside(store: string): ShopFiles {
 
 /** Deletes the files of a shop. */
 export async function clearAway({ store, ledger, book }: ShopFiles): Promise<void> {
-  for (const path of [store, `${store}-wal`, `${store}-shm`, `${store}-lock`, ledger, book]) await rm(path, { force: true })
+  for (const path of [store, `${store}-wal`, `${store}-shm`, `${store}-lock`, ledger, book])
+    await rm(path, { force: true })
 }
 
 /** Options of {@link openShop}. */

@@ -17,52 +17,50 @@ export const letter = defineAggregate(
   }),
 )
 
-export const Invoice = contract('invoice', {
-  commands: { Issue: z.object({ cents: z.number() }), Pay: z.object({}), Extend: z.object({}) },
+export const Pickup = contract('pickup', {
+  commands: { Ready: z.object({}), Collect: z.object({}), Extend: z.object({}) },
 })
 
-const day = 24 * 60 * 60_000
+const hour = 60 * 60_000
 
 // #region machine
-type Internal = { type: 'PAYMENT_OVERDUE' }
+type Internal = { type: 'EXPIRED' }
 
-export const invoice = defineAggregate(
-  Invoice,
+export const pickup = defineAggregate(
+  Pickup,
   setup({
-    types: Invoice.types<{ cents: number; key: string }, never, Internal>(),
-    delays: { paymentTerm: 14 * day },
+    types: Pickup.types<{ order: string }, never, Internal>(),
+    delays: { patience: 4 * hour },
   }).createMachine({
-    context: ({ input }) => ({ cents: 0, key: input.key }),
-    initial: 'draft',
+    context: ({ input }) => ({ order: input.key }),
+    initial: 'brewing',
     states: {
-      draft: {
-        on: { Issue: { target: 'issued', actions: assign({ cents: ({ event }) => event.cents }) } },
-      },
-      issued: {
+      brewing: { on: { Ready: 'waiting' } },
+      waiting: {
         entry: [
-          // A message to another entity, in ten days. Its id is what `cancel` takes.
+          // A message to another entity, in two hours. Its id is what `cancel` takes.
           sendTo(
-            ({ context }) => Letter.at(context.key),
-            { type: 'Write', text: 'Please think of our invoice.' },
-            { delay: 10 * day, id: 'reminder' },
+            ({ context }) => Letter.at(context.order),
+            { type: 'Write', text: 'Your potion is ready.' },
+            { delay: 2 * hour, id: 'reminder' },
           ),
           // An event to itself.
-          raise({ type: 'PAYMENT_OVERDUE' }, { delay: 'paymentTerm', id: 'overdue' }),
+          raise({ type: 'EXPIRED' }, { delay: 'patience', id: 'expiry' }),
         ],
         on: {
-          Pay: { target: 'paid', actions: [cancel('reminder'), cancel('overdue')] },
+          Collect: { target: 'collected', actions: [cancel('reminder'), cancel('expiry')] },
           // The same id again: the old timer is replaced, and never fires.
-          Extend: { actions: raise({ type: 'PAYMENT_OVERDUE' }, { delay: 'paymentTerm', id: 'overdue' }) },
-          PAYMENT_OVERDUE: 'collecting',
+          Extend: { actions: raise({ type: 'EXPIRED' }, { delay: 'patience', id: 'expiry' }) },
+          EXPIRED: 'shelved',
         },
       },
-      collecting: {
-        on: { Pay: 'paid' },
+      shelved: {
+        on: { Collect: 'collected' },
         // `after` belongs to its state: leaving the state takes it back.
-        after: { [30 * day]: 'writtenOff' },
+        after: { [12 * hour]: 'pouredAway' },
       },
-      paid: { type: 'final' },
-      writtenOff: { type: 'final' },
+      collected: { type: 'final' },
+      pouredAway: { type: 'final' },
     },
   }),
   { sends: [Letter] },

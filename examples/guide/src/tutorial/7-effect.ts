@@ -8,7 +8,7 @@ import { entitiesOf, fulfilmentWith } from './shop.ts'
 import { Stock } from './stock.ts'
 
 // #region run
-const carrier = new Carrier('step-7.carrier.jsonl')
+const carrier = new Carrier('step-7.carrier.log')
 const fulfilment = fulfilmentWith(carrier)
 await using host = await createHost({
   entities: entitiesOf(fulfilment),

@@ -13,7 +13,7 @@ const [, , lifeMs] = process.argv
 if (lifeMs !== undefined) setTimeout(() => process.kill(process.pid, 'SIGKILL'), Number(lifeMs)).unref()
 // #endregion
 
-const carrier = new Carrier('step-8.carrier.jsonl')
+const carrier = new Carrier('step-8.carrier.log')
 const fulfilment = fulfilmentWith(carrier)
 await using host = await createHost({
   entities: entitiesOf(fulfilment),
