@@ -103,13 +103,15 @@ export interface Contract<
   at(key: string, options?: AddressOptions): Address<Contract<N, C, E, R>>
   /** One event, for {@link follow}: say next by what a message finds its saga. */
   event<K extends keyof E & string>(type: K): EventSelector<N, K, E[K]>
+  /** The XState `types` of a machine behind this contract that has no context of its own. */
+  types(): AggregateTypes<C, E, MachineContext, never, never>
   /**
    * The XState `types` of a machine behind this contract.
    * @typeParam TContext - The machine's context: plain data.
    * @typeParam TReplies - Contracts whose replies this machine waits for, as a union of `typeof Contract`.
    * @typeParam TInternal - Events that the machine raises to itself.
    */
-  types<TContext extends MachineContext = MachineContext, TReplies = never, TInternal = never>(): AggregateTypes<
+  types<TContext extends MachineContext, TReplies = never, TInternal = never>(): AggregateTypes<
     C,
     E,
     TContext,

@@ -4,7 +4,11 @@ import { type AnyActorRef, fromPromise, type NonReducibleUnknown, type PromiseAc
 /** What an effect gets. */
 export interface EffectArgs<TInput> {
   readonly input: TInput
-  /** The same on every repeat of this effect: hand it to the outside system, so that it acts once. */
+  /**
+   * The same on every repeat of this run, after a crash: hand it to the outside system, so that it acts once. A machine
+   * that enters the invoking state again starts another run, with another key; one that tries again on purpose and must
+   * act once all the same uses a key of its own, from its context.
+   */
   readonly idempotencyKey: string
   /** Aborted when the state that invoked the effect is left, and when the host stops. */
   readonly signal: AbortSignal

@@ -169,6 +169,8 @@ export function defineSaga<
 /** What a saga follows, as {@link follow} gives it. */
 export interface Follows<TEvents, TStart> {
   readonly events: readonly AnyFollowed[]
+  /** The XState `types` of the machine of a saga that has no context of its own. */
+  types(): SagaTypes<TEvents, TStart, MachineContext, never, never, never>
   /**
    * The XState `types` of the saga's machine.
    * @typeParam TContext - The machine's context: plain data.
@@ -176,16 +178,26 @@ export interface Follows<TEvents, TStart> {
    * @typeParam TInternal - Events that the machine raises to itself.
    * @typeParam TOwn - The saga's own contract, if it has one.
    */
-  types<TContext extends MachineContext = MachineContext, TReplies = never, TInternal = never, TOwn = never>(): {
-    context: TContext
-    events:
-      | Extract<TEvents, EventObject>
-      | RepliesFrom<TReplies>
-      | Extract<TInternal, EventObject>
-      | OwnTypes<TOwn>['events']
-    emitted: OwnTypes<TOwn>['emitted']
-    input: { key: string; message: BirthMessage<TStart, TOwn> }
-  }
+  types<TContext extends MachineContext, TReplies = never, TInternal = never, TOwn = never>(): SagaTypes<
+    TEvents,
+    TStart,
+    TContext,
+    TReplies,
+    TInternal,
+    TOwn
+  >
+}
+
+/** The XState `types` of a saga's machine; pass it to `setup`. */
+export interface SagaTypes<TEvents, TStart, TContext extends MachineContext, TReplies, TInternal, TOwn> {
+  context: TContext
+  events:
+    | Extract<TEvents, EventObject>
+    | RepliesFrom<TReplies>
+    | Extract<TInternal, EventObject>
+    | OwnTypes<TOwn>['events']
+  emitted: OwnTypes<TOwn>['emitted']
+  input: { key: string; message: BirthMessage<TStart, TOwn> }
 }
 /** A command of the saga's own contract brings it to life too, and then no event did. */
 type BirthMessage<TStart, TOwn> = [TOwn] extends [never]
@@ -195,6 +207,7 @@ type BirthMessage<TStart, TOwn> = [TOwn] extends [never]
       ? TStart
       : TStart | undefined
     : TStart
+
 type OwnTypes<TOwn> = [TOwn] extends [never]
   ? { events: never; emitted: NoEvent }
   : TOwn extends Contract<string, infer C, infer E, infer _R>

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'DEAD_LETTER_UNKNOWN'
   | 'DEFINITION_INVALID'
   | 'EFFECT_FAILED'
+  | 'ENTITY_NOT_PARKED'
   | 'ENTITY_PARKED'
   | 'ENTITY_UNKNOWN'
   | 'HOST_CRASHED'
@@ -69,6 +70,7 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueEntry>> = {
     retryable: false,
     remedy: 'Give the invoke an onError transition, or mend the outside system and requeue the dead letter.',
   },
+  ENTITY_NOT_PARKED: { retryable: false, remedy: 'List the parked entities; it may go on already.' },
   ENTITY_PARKED: {
     retryable: false,
     remedy: 'Inspect the entity, mend the cause and unpark it; its messages are kept in order.',

@@ -37,6 +37,7 @@ export {
   type Follows,
   follow,
   type OldSnapshot,
+  type SagaTypes,
   type TypedDefinition,
   type UnhandledPolicy,
   type View,

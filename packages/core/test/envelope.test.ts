@@ -49,18 +49,12 @@ describe('the stored form of a message', () => {
   test('comes back as the same message, whatever it carries', () => {
     expect(decodeEnvelope(encodeEnvelope(full))).toEqual(full)
     fc.assert(
-      fc.property(
-        fc.dictionary(
-          fc.string().filter((key) => !['__proto__', 'constructor', 'prototype', 'type'].includes(key)),
-          fc.jsonValue(),
-        ),
-        fc.string({ minLength: 1 }),
-        (data, type) => {
-          fc.pre(!isReserved(type))
-          const envelope = message(payment, type, JSON.parse(JSON.stringify(data)))
-          expect(decodeEnvelope(encodeEnvelope(envelope))).toEqual(envelope)
-        },
-      ),
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.string({ minLength: 1 }), (data, type) => {
+        const json = JSON.stringify(data)
+        fc.pre(!isReserved(type) && !/"(__proto__|constructor|prototype|type)":/.test(json))
+        const envelope = message(payment, type, JSON.parse(json))
+        expect(decodeEnvelope(encodeEnvelope(envelope))).toEqual(envelope)
+      }),
     )
   })
 

@@ -431,6 +431,35 @@ describe('G15: damage is noticed, and told by its code', () => {
   })
 })
 
+describe('the fingerprint of a machine', () => {
+  const fingerprint = (changes: object) => definitionOf(changes).structure
+  const { states } = config
+  const { home, away, end } = states
+
+  test('changes with its states, their kinds and their order', () => {
+    const others = [
+      { states: { ...states, extra: {} } },
+      { states: { home, away: { ...away, type: undefined, initial: 'by' }, end } },
+      { states: { ...states, end: { type: 'atomic' } } },
+      { states: { ...states, away: { ...away, states: { ...away.states, last: { type: 'history' } } } } },
+      { states: { end, away, home } },
+    ].map(fingerprint)
+    expect(new Set([fingerprint({}), ...others]).size).toBe(6)
+  })
+
+  test('does not change with texts, ids, versions, context, guards, actions or transitions', () => {
+    const same = {
+      id: 'voyage',
+      version: '9',
+      description: 'x',
+      context: {},
+      entry: () => {},
+      on: { Go: { guard: () => false, target: '.end' } },
+    }
+    expect(fingerprint(same)).toBe(fingerprint({}))
+  })
+})
+
 describe('another version of the machine', () => {
   const renamed = {
     version: '2',

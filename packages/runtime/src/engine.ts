@@ -166,14 +166,14 @@ export class Engine {
 
   /**
    * Lets a parked entity go on; an errand.
-   * @throws InterstateError `ENTITY_UNKNOWN` when it isn't parked; `STORE_FAILED` when that could not be written.
+   * @throws InterstateError `ENTITY_NOT_PARKED`; `STORE_FAILED` when that could not be written.
    */
   async unpark(entity: EntityId, head: 'retry' | 'dead-letter'): Promise<void> {
     const resident = this.residents.get(entity)
     if (resident.phase === 'unloaded') await this.loader.load([resident])
     const { trouble } = resident
     if (resident.phase !== 'parked' || trouble === undefined) {
-      throw new InterstateError('ENTITY_UNKNOWN', `${entity} is not parked.`, { entity })
+      throw new InterstateError('ENTITY_NOT_PARKED', `${entity} is not parked.`, { entity })
     }
     resident.phase = 'ready'
     const wave = new Wave(this.#context, 'each', !this.loader.backlog)

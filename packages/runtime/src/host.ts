@@ -131,13 +131,17 @@ export interface Host {
    */
   publish<A extends AnyAddress>(about: A, event: EventFor<A>, options?: SendOptions): Promise<Receipt>
   /**
-   * What is durable of an entity: state, context, version. No turn is taken.
+   * What is durable of an entity: state, context, version. No turn is taken. An address from a definition,
+   * `payment.at(key)`, gives its context typed; one from a contract does not know it.
    *
    * @returns `undefined` for an entity that has handled nothing.
    * @throws InterstateError `SNAPSHOT_UNREADABLE` or `SNAPSHOT_VERSION_UNKNOWN`.
    */
   read<A extends AnyAddress>(of: A): Promise<ViewFor<A> | undefined>
-  /** Resolves when nothing is left to do: all messages handled, effects ended. Later timers and parked entities stay. */
+  /**
+   * Resolves when nothing is left to do: all messages handled, those that are tried again included, and effects ended.
+   * Later timers and parked entities stay. On a clock that stands still a retry never comes: move the clock first.
+   */
   drain(): Promise<void>
   /** Handles what was accepted, aborts effects (a next host runs them again), gives the store back. */
   stop(): Promise<void>

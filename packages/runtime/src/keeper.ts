@@ -78,7 +78,7 @@ export interface Parked {
   list(options?: { readonly limit?: number }): Promise<readonly ParkedView[]>
   /**
    * Lets a parked entity go on. @param head - What becomes of the message it stopped at: tried again, or a dead letter.
-   * @throws InterstateError `ENTITY_UNKNOWN` when it isn't parked.
+   * @throws InterstateError `ENTITY_NOT_PARKED`.
    */
   unpark(entity: EntityId, head: 'retry' | 'dead-letter'): Promise<void>
 }

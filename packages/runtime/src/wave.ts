@@ -108,7 +108,9 @@ export class Wave {
     const toLoad: Resident[] = []
     const again: Resident[] = []
     try {
-      while (this.#turns < budget.turns && (this.#turns % 64 !== 0 || env.monotonic() < end)) {
+      // At least one turn, however little time there is.
+      const goesOn = (): boolean => this.#turns === 0 || this.#turns % 64 !== 0 || env.monotonic() < end
+      while (this.#turns < budget.turns && goesOn()) {
         if (toLoad.length === loadsAtOnce || (toLoad.length > 0 && residents.ready === 0)) {
           await load(toLoad)
           for (const resident of toLoad.splice(0)) this.#admitLoaded(resident)
