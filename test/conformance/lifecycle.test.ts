@@ -102,6 +102,10 @@ const calls: readonly (readonly [name: string, call: (host: Host) => Promise<unk
   ['drain', (host) => host.drain()],
   ['purge', (host) => host.purge({ before: 1 })],
   ['requeue', (host) => host.deadLetters.requeue('x' as never)],
+  ['list of dead letters', (host) => host.deadLetters.list()],
+  ['inspect', (host) => host.deadLetters.inspect('x' as never)],
+  ['dry run', (host) => host.deadLetters.dryRun('x' as never)],
+  ['list of the parked', (host) => host.parked.list()],
   ['unpark', (host) => host.parked.unpark(entityId('counter', 'a'), 'retry')],
 ]
 

@@ -53,7 +53,7 @@ export function configure(machine: AnyStateMachine, stored: Configuration, unfit
     context: stored.context as never,
     status: 'active',
     output: stored.output as never,
-    historyValue: reviveHistory(machine, stored.history ?? {}, unfit) as never,
+    historyValue: (stored.history === undefined ? {} : reviveHistory(machine, stored.history, unfit)) as never,
   }) as AnyMachineSnapshot
   if (snapshot.status !== stored.status) throw unfit(`its status "${stored.status}" does not fit its state`)
   return {

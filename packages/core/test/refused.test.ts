@@ -119,6 +119,7 @@ describe('a child that is no promise is refused when it is defined, with what to
     expect(isPromiseLogic(effect(async () => 1))).toBe(true)
     for (const [, logic] of live) expect(isPromiseLogic(logic)).toBe(false)
     expect(isPromiseLogic({} as never)).toBe(false)
+    expect(isPromiseLogic({ transition: () => ({ status: 'done', output: 'its own' }) } as never)).toBe(false)
   })
 })
 

@@ -91,6 +91,16 @@ describe('payload types flow from the schemas, whatever library made them', () =
     expectTypeOf<ReplyFor<ReturnType<typeof Silent.at>>>().toEqualTypeOf<never>()
   })
 
+  test('a machine without a context of its own needs no type argument', () => {
+    expectTypeOf(ByZod.types().events).toEqualTypeOf<Received>()
+    const follows = follow(ByZod.event('Charged').bySource().starts())
+    expectTypeOf(follows.types().events).toEqualTypeOf<{ type: 'zod.Charged'; cents: number }>()
+    defineAggregate(ByZod, setup({ types: ByZod.types() }).createMachine({ on: { Charge: {}, Void: {} } }))
+    defineSaga('saga', follows, setup({ types: follows.types() }).createMachine({ on: { 'zod.Charged': {} } }))
+    // @ts-expect-error an unknown event all the same
+    setup({ types: ByZod.types() }).createMachine({ on: { Steal: {} } })
+  })
+
   test('guards, assigns, actions and context see them without annotation', () => {
     setup({
       types: ByZod.types<{ total: number; last: string }>(),

@@ -179,7 +179,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     owner: env.id() as HostId,
     place: options.place,
     retry: { ...defaultRetry, ...policies.retry },
-    budget: { turns: policies.groupTurns ?? 16_384, ms: policies.groupMs ?? 50, burst: 64 },
+    budget: { turns: Math.max(1, policies.groupTurns ?? 16_384), ms: policies.groupMs ?? 50, burst: 64 },
     verification: policies.verify ?? env.defaultVerification(),
     maxLive: policies.maxLive ?? 10_000,
     maxEffects: policies.maxEffects ?? 256,

@@ -113,29 +113,31 @@ export function deadLetters({ engine, store, wiring, env, tell }: KeeperContext)
     engine.loader.receive(row)
     tell({ signal: 'requeued', entity, message: id })
   }
-  return {
-    list: async ({ limit = 100, after } = {}) => (await store.deadLetters(after, limit)).map(toView),
-    inspect: find,
-    dryRun: async (id) => {
-      const { message, entity } = await find(id)
-      try {
-        if (message === undefined)
-          throw new InterstateError('MESSAGE_UNREADABLE', `Dead letter "${id}" can't be read.`, { id })
-        const definition = wiring.definitionOf(entity)
-        const [row] = await store.load([entity])
-        const state = row?.snapshot === undefined ? undefined : decodeSnapshot(definition, entity, row.snapshot)
-        const decision = decide(wiring, definition, state, message, env.now())
-        return {
-          succeeds: true,
-          outcome: decision.outcome,
-          before: state?.snapshot.value as Plain | undefined,
-          after: decision.state?.snapshot.value as Plain | undefined,
-          sends: decision.outbox.map(({ type, to }) => `${type} -> ${to}`),
-        }
-      } catch (error) {
-        return { succeeds: false, error: error as InterstateError }
+  const dryRun = async (id: MessageId): Promise<DryRun> => {
+    const { message, entity } = await find(id)
+    try {
+      if (message === undefined)
+        throw new InterstateError('MESSAGE_UNREADABLE', `Dead letter "${id}" can't be read.`, { id })
+      const definition = wiring.definitionOf(entity)
+      const [row] = await store.load([entity])
+      const state = row?.snapshot === undefined ? undefined : decodeSnapshot(definition, entity, row.snapshot)
+      const decision = decide(wiring, definition, state, message, env.now())
+      return {
+        succeeds: true,
+        outcome: decision.outcome,
+        before: state?.snapshot.value as Plain | undefined,
+        after: decision.state?.snapshot.value as Plain | undefined,
+        sends: decision.outbox.map(({ type, to }) => `${type} -> ${to}`),
       }
-    },
+    } catch (error) {
+      return { succeeds: false, error: error as InterstateError }
+    }
+  }
+  return {
+    list: ({ limit = 100, after } = {}) =>
+      engine.errand(async () => (await store.deadLetters(after, limit)).map(toView)),
+    inspect: (id) => engine.errand(() => find(id)),
+    dryRun: (id) => engine.errand(() => dryRun(id)),
     requeue: (...ids) =>
       engine.errand(async () => {
         for (const id of ids) await requeueOne(id)
@@ -145,31 +147,26 @@ export function deadLetters({ engine, store, wiring, env, tell }: KeeperContext)
 
 /** See the file head. */
 export function parked({ engine, store, tell }: KeeperContext): Parked {
-  return {
-    list: async ({ limit = 100 } = {}) => {
-      const shards = [...engine.residents.leases.keys()]
-      const found: ParkedView[] = []
-      let after: EntityId | undefined
-      for (;;) {
-        const page = await store.unsettled(shards, after, 1_000)
-        for (const row of await store.load(page)) {
-          const trouble = row?.trouble === undefined ? undefined : (JSON.parse(row.trouble) as Trouble)
-          if (row === undefined || trouble?.parkedAt === undefined) continue
-          const { message, attempts, parkedAt, error } = trouble
-          found.push({
-            entity: row.entity,
-            message,
-            attempts,
-            at: parkedAt,
-            code: error?.code ?? '',
-            text: error?.text ?? '',
-          })
-          if (found.length === limit) return found
-        }
-        after = page.at(-1)
-        if (page.length < 1_000) return found
+  const list = async (limit: number): Promise<readonly ParkedView[]> => {
+    const shards = [...engine.residents.leases.keys()]
+    const found: ParkedView[] = []
+    let after: EntityId | undefined
+    for (;;) {
+      const page = await store.unsettled(shards, after, 1_000)
+      for (const row of await store.load(page)) {
+        const trouble = row?.trouble === undefined ? undefined : (JSON.parse(row.trouble) as Trouble)
+        if (row === undefined || trouble?.parkedAt === undefined) continue
+        const { message, attempts, parkedAt, error } = trouble
+        const { code = '', text = '' } = error ?? {}
+        found.push({ entity: row.entity, message, attempts, at: parkedAt, code, text })
+        if (found.length === limit) return found
       }
-    },
+      after = page.at(-1)
+      if (page.length < 1_000) return found
+    }
+  }
+  return {
+    list: ({ limit = 100 } = {}) => engine.errand(() => list(limit)),
     unpark: (entity, head) =>
       engine.errand(async () => {
         await engine.unpark(entity, head)

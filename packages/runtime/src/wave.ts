@@ -130,7 +130,7 @@ export class Wave {
   runOnly(chosen: readonly Resident[]): void {
     for (const resident of chosen) {
       this.#burst(resident, 1)
-      if (resident.queue.length > 0) this.#context.residents.list(resident)
+      if (resident.queue.length > 0 || (resident.spilled && this.intoMemory)) this.#context.residents.list(resident)
     }
   }
 
