@@ -14,7 +14,7 @@ export const counter = defineAggregate(
 )
 
 /** W1 as it stands in the docs. */
-export const w1 = { messages: 50_000, entities: 1_000 } as const
+export const w1 = { messages: 50_000, entities: 1_000, inFlight: 5_000 } as const
 
 /** The key of the counter that the n-th message goes to. */
 export function counterKey(n: number, entities: number): string {

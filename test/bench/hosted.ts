@@ -8,9 +8,6 @@ import { sqliteStore } from '@interstate/store-sqlite'
 import { Counter, counter, counterKey } from './counters.ts'
 import { Order, order, orderOf, payment, stock, w2 } from './orders.ts'
 
-/** Calls that a client keeps under way. */
-const inFlight = 5_000
-
 /** What one run gives. */
 export interface Sample {
   readonly perSecond: number
@@ -19,13 +16,21 @@ export interface Sample {
 }
 
 /** W1: one-way messages, from the first `send` to drained. */
-export async function runCounters({ messages, entities }: { messages: number; entities: number }): Promise<Sample> {
+export async function runCounters({
+  messages,
+  entities,
+  inFlight,
+}: {
+  messages: number
+  entities: number
+  /** Calls that the client keeps under way: one that never waits would measure its own memory. */
+  inFlight: number
+}): Promise<Sample> {
   return onHost([counter], async (host) => {
     const begin = performance.now()
     const sent: Promise<unknown>[] = []
     for (let n = 0; n < messages; n += 1) {
       sent.push(host.send(Counter.at(counterKey(n, entities)), { type: 'Add', by: 1 }))
-      // A client that never waits would measure its own memory; this one keeps 10,000 calls under way.
       if (sent.length === inFlight) await Promise.all(sent.splice(0))
     }
     await Promise.all(sent)
@@ -98,7 +103,7 @@ async function fill(path: string, entities: number): Promise<void> {
   const sent: Promise<unknown>[] = []
   for (let n = 0; n < entities; n += 1) {
     sent.push(host.send(Counter.at(parseEntityId(entityId('counter', `c${n}`)).key), { type: 'Add', by: 1 }))
-    if (sent.length === inFlight) await Promise.all(sent.splice(0))
+    if (sent.length === 1_000) await Promise.all(sent.splice(0))
   }
   await Promise.all(sent)
   await host.stop()

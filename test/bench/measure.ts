@@ -18,7 +18,7 @@ const measurements: Readonly<Record<string, () => Promise<Sample> | Sample>> = {
   'w2-naive': () => runNaive(orderMessages(w2.orders), w2.orders),
   ask: () => runAsk({ perSecond: Number(size) }),
   startup: () => runStartup({ entities: Number(size) }),
-  growth: () => runCounters({ messages: Math.max(50_000, Number(size)), entities: Number(size) }),
+  growth: () => runCounters({ messages: Math.max(50_000, Number(size)), entities: Number(size), inFlight: 1_000 }),
 }
 
 function perOrder(sample: Sample): Sample {
