@@ -465,6 +465,8 @@ function conflictOnce({ store }: Stage, entity: string, changes: Partial<Commit>
           tag: 'faster',
           snapshot: row?.snapshot,
           trouble: row?.trouble,
+          wakeAt: row?.wakeAt,
+          unsettled: true,
           consumed: [],
           outbox: [],
           deadLetters: [],

@@ -91,6 +91,7 @@ export class Stage implements AsyncDisposable {
     const drained = this.host.drain().then(() => {
       calm = true
     })
+    drained.catch(() => {})
     for (let minutes = 0; !calm && minutes < 200; minutes += 1) await this.env.advance(minutes === 0 ? 0 : 60_000)
     if (!calm) throw new Error('The host does not come to rest.')
     await drained

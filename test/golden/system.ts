@@ -104,7 +104,7 @@ const thanksBy = (post: Post) =>
     'thanks',
     follows,
     setup({
-      types: follows.types<{ account: string; letter: string }>(),
+      types: follows.types<{ account: string; letter: string }, typeof Account>(),
       actors: {
         letter: effect<{ account: string }, string>(({ input, idempotencyKey }) =>
           post.send(input.account, idempotencyKey),
@@ -119,7 +119,7 @@ const thanksBy = (post: Post) =>
         { type: 'Deposit', cents: 1, note: 'a gift' },
         { delay: 604_800_000, id: 'gift' },
       ),
-      on: { 'account.Deposited': {} },
+      on: { 'account.Deposited': {}, 'account.Balance': {}, 'account.rejected': {} },
       states: {
         writing: {
           invoke: {

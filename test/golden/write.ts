@@ -18,7 +18,6 @@ export const keys = {
   answered: idempotencyKey('answered', { at: writtenAt }),
   refused: idempotencyKey('refused', { at: writtenAt }),
   deadLettered: idempotencyKey('dead-lettered', { at: writtenAt }),
-  waiting: idempotencyKey('waiting', { at: writtenAt }),
   purged: idempotencyKey('purged', { at: writtenAt - 1_000 }),
 }
 
@@ -74,7 +73,7 @@ async function leaveWaiting(path: string): Promise<void> {
   const messages = [
     waiting('waiting-1', 'account/rich', 'Thaw', {}),
     waiting('waiting-2', 'account/rich', 'Deposit', { cents: 20, note: 'late' }),
-  ].map((envelope, index) => (index === 1 ? { ...envelope, key: keys.waiting } : envelope))
+  ]
   await store.write({
     owner,
     tag: 'last',

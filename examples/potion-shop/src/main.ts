@@ -137,7 +137,7 @@ function complain(badLines: readonly BadLine[]): void {
 
 /** npm runs a script in the folder of its package; the user may have been in another. */
 function fromUser(path: string): string {
-  const from = process.env['npm_lifecycle_event'] === 'start' ? process.env['INIT_CWD'] : undefined
+  const from = process.env.npm_lifecycle_event === 'start' ? process.env.INIT_CWD : undefined
   return resolve(from ?? process.cwd(), path)
 }
 

@@ -17,7 +17,7 @@ const barColumns = 80
 /** What suits standard error, where progress is shown: standard output is for the report. */
 export function suitableStyle(): ProgressStyle {
   const fits = process.stderr.isTTY && process.stderr.columns >= barColumns
-  return fits && process.env['CI'] !== 'true' ? 'bar' : 'lines'
+  return fits && process.env.CI !== 'true' ? 'bar' : 'lines'
 }
 
 /** Starts to show progress towards `total` orders. */

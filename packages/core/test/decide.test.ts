@@ -11,6 +11,7 @@ import {
   sendTo,
   setup,
   spawnChild,
+  stopChild,
 } from 'xstate'
 import {
   type AnyFollowed,
@@ -235,6 +236,7 @@ describe('outcomes: what becomes of a message is never silence', () => {
     for (const [actions, outcome] of [
       [cancel('t'), 'stale'],
       [raise({ type: 'Shut' }, { id: 't', delay: 100 }), 'stale'],
+      [raise({ type: 'Shut' }, { id: 't', delay: 1 }), 'stale'],
       [[], 'handled'],
     ] as const) {
       const definition = defineAggregate(Door, createMachine(timers(actions) as never) as AnyStateMachine, {
@@ -313,6 +315,44 @@ describe('outcomes: what becomes of a message is never silence', () => {
     })
     expect(new Set([...outbox, ...sent.outbox].map(({ id }) => id)).size).toBe(3)
     expect(it.take(due).outcome).toBe('stale')
+  })
+
+  test('an effect that is started and stopped in one turn is neither started nor stopped', () => {
+    const machine = setup({ actors: { world: effect(async () => 1) } }).createMachine({
+      on: { Open: { actions: [spawnChild('world', { id: 'w' }), stopChild('w'), spawnChild('world', { id: 'v' })] } },
+    })
+    const definition = defineAggregate(Door, machine as AnyStateMachine, { ignores: Object.keys(Door.commands) })
+    const { started, stopped, state } = decide(
+      new Wiring([definition]),
+      definition,
+      undefined,
+      message(own, 'Open'),
+      noon,
+    )
+    expect(started.map(([id]) => id)).toEqual(['v'])
+    expect(stopped).toEqual([])
+    expect(Object.keys(state?.running ?? {})).toEqual(['v'])
+  })
+
+  test('an entity that is done keeps no timers and no effects, be its last turn without any action', () => {
+    const machine = setup({ actors: { world: effect(async () => 1) } }).createMachine({
+      initial: 'a',
+      entry: [raise({ type: 'Shut' }, { delay: 10 }), spawnChild('world', { id: 'w' })],
+      states: { a: { on: { Open: {}, Shut: 'b', Lock: 'c' } }, b: { type: 'final' }, c: { always: 'b' } },
+    })
+    const timersOnly = createMachine({ ...machine.config, entry: raise({ type: 'Shut' }, { delay: 10 }) } as never)
+    for (const each of [machine, timersOnly]) {
+      const definition = defineAggregate(Door, each as AnyStateMachine, { ignores: Object.keys(Door.commands) })
+      for (const last of ['Shut', 'Lock']) {
+        const it = new Desk(new Wiring([definition]), definition, own)
+        it.command('Open')
+        const keys = Object.values(it.state?.running ?? {}).map(({ key }) => key)
+        expect(it.command(last)).toMatchObject({ state: { timers: {}, running: {} }, stopped: keys })
+        expect(it.state).toMatchObject({ snapshot: { status: 'done' } })
+        expect(it.state?.timers).toEqual({})
+        expect(it.state?.running).toEqual({})
+      }
+    }
   })
 
   test('a result of an effect counts once, and only under the key that is awaited', () => {
@@ -399,6 +439,81 @@ describe('birth', () => {
     expect(born('Shut')?.snapshot.context).toEqual({ list: [1, 3] })
     // The machine itself is left as it is.
     expect(Object.isFrozen(context.list)).toBe(false)
+  })
+
+  const mine = () => turn().entity
+  test.each([
+    ['a context function', { context: ({ input }: { input: { key: string } }) => ({ by: input.key }) }],
+    ['an entry action', { entry: assign({ by: mine }) }],
+    ['an action of the initial transition', { initial: { target: 'a', actions: assign({ by: mine }) } }],
+    [
+      'an action of a nested initial transition',
+      { states: { a: { initial: { target: 'b', actions: assign({ by: mine }) }, states: { b: {} } } } },
+    ],
+    [
+      'an eventless transition',
+      {
+        states: {
+          a: { always: { guard: () => turn().entity.endsWith('2'), target: 'b' } },
+          b: { entry: assign({ by: mine }) },
+        },
+      },
+    ],
+    [
+      'an eventless guard of a parallel state',
+      {
+        type: 'parallel',
+        states: {
+          a: {
+            initial: 'x',
+            states: { x: { always: { guard: () => turn().entity.endsWith('2'), target: 'y' } }, y: {} },
+          },
+        },
+      },
+    ],
+    [
+      'a delay',
+      {
+        entry: raise(
+          { type: 'Shut' },
+          { id: 't', delay: () => turn().entity.length * Number(turn().entity.slice(-1)) },
+        ),
+      },
+    ],
+    ['a delay of a state', { states: { a: { after: { wait: {} } } } }],
+    ['an input of an effect', { states: { a: { invoke: { src: effect(async () => 1), input: mine } } } }],
+    ['an event that it publishes', { states: { a: { entry: emit(() => ({ type: 'Opened', by: turn().entity })) } } }],
+  ])('G13: what is done at birth is done for each entity anew: %s', (_, config) => {
+    const whole = { context: {}, initial: 'a', states: { a: {} }, ...config, on: { Open: {} } }
+    const delays = { wait: () => Number(turn().entity.slice(-1)) }
+    const definition = defineAggregate(Door, createMachine(whole as never, { delays } as never) as AnyStateMachine, {
+      ignores: Object.keys(Door.commands),
+    })
+    const system = new Wiring([definition, watch])
+    const born = (key: string) => {
+      const decision = decide(system, definition, undefined, message(entityId('door', key), 'Open'), noon)
+      const { snapshot, timers, running } = decision.state ?? {}
+      const seen = [snapshot?.value, snapshot?.context, Object.values(timers ?? {}).map(({ due }) => due)]
+      return JSON.stringify([
+        ...seen,
+        Object.values(running ?? {}).map(({ input }) => input),
+        decision.outbox.map(({ data }) => data),
+      ])
+    }
+    const [one, two, oneAgain] = ['1', '2', '1'].map(born)
+    expect(two).not.toBe(one)
+    expect(oneAgain).toBe(one)
+  })
+
+  test('G13: a machine that is done at birth gives each entity its own output', () => {
+    const machine = createMachine({ initial: 'a', states: { a: { type: 'final' } }, output: () => turn().entity })
+    const saga = defineSaga('brief', follow(Door.event('Opened').bySource().starts()), machine as AnyStateMachine)
+    const system = new Wiring([door, keeper, saga])
+    const outputs = ['1', '2'].map((key) => {
+      const event = message(entityId('brief', key), 'door.Opened', {}, { kind: 'event', from: own })
+      return decide(system, saga, undefined, event, noon).state?.snapshot.output
+    })
+    expect(outputs).toEqual(['brief/1', 'brief/2'])
   })
 
   test('an initial context that could not be stored is refused when it is defined', () => {

@@ -77,7 +77,7 @@ interface Errand {
 /** See the file head. */
 export class Engine {
   readonly residents: Residents
-  readonly arrivals = new Arrivals()
+  readonly arrivals: Arrivals = new Arrivals()
   readonly waiters: Waiters
   readonly effects: EffectRunner
   readonly loader: Loader

@@ -79,7 +79,7 @@ export class Resident {
   version = 0
   trouble: Trouble | undefined
   /** Messages in the order of handling. The inbox may hold more, see `spilled`. */
-  readonly queue = new Queue<Item>()
+  readonly queue: Queue<Item> = new Queue<Item>()
   /** The inbox holds messages that are not in `queue`; new ones go to the store only. */
   spilled = false
   /** The wake-up that the store knows. */

@@ -90,10 +90,18 @@ export class WakeUps {
     if (this.#timer !== undefined) this.#env.clearTimer(this.#timer)
     this.#timer = undefined
     if (this.#next === undefined) return
-    const delayMs = Math.min(longestMs, Math.max(0, this.#next - this.#env.now()))
-    this.#timer = this.#env.setTimer(delayMs, () => {
-      if (this.due) this.#ring()
-      else this.#set()
+    this.#lookAfter(this.#next - this.#env.now())
+  }
+
+  #lookAfter(ms: number): void {
+    this.#timer = this.#env.setTimer(Math.min(longestMs, Math.max(0, ms)), () => {
+      if (!this.due) {
+        this.#set()
+        return
+      }
+      this.#ring()
+      // The host may be writing for so long that the clock is stepped back meanwhile.
+      this.#lookAfter(longestMs)
     })
   }
 
