@@ -284,7 +284,27 @@ describe.each(storesUnderTest)('on $name', (kind) => {
   })
 })
 
-const Forger = contract('forger', { commands: { Forge: z.object({ index: z.number() }), Work: z.object({}) } })
+const Forger = contract('forger', {
+  commands: {
+    Forge: z.object({ index: z.number() }),
+    Emit: z.object({ index: z.number() }),
+    Answer: z.object({ index: z.number() }),
+    Work: z.object({}),
+  },
+  events: { Forged: z.object({ what: z.unknown(), by: z.string().optional() }) },
+  replies: { Done: z.object({ what: z.unknown(), by: z.string().optional() }) },
+})
+/** What a machine can try to publish or to answer that it must not. */
+const badOutputs: readonly (readonly [what: string, message: () => unknown, code: ErrorCode])[] = [
+  ['a type of XState', () => ({ type: 'xstate.stop' }), 'MESSAGE_RESERVED'],
+  ['an unknown type', () => ({ type: 'Charge' }), 'MESSAGE_UNKNOWN'],
+  ['a payload that does not fit', () => ({ type: 'good', by: 7 }), 'PAYLOAD_INVALID'],
+  ...refusedPayloads.map(([what, payload, code]) => [what, () => ({ type: 'good', what: payload() }), code] as const),
+]
+const outputOf = (index: number, good: string): never => {
+  const message = badOutputs[index]?.[1]() as { type: string }
+  return { ...message, type: message.type === 'good' ? good : message.type } as never
+}
 /** What a machine can try to send that it must not: the compiler is told to look away. */
 const forgeries: readonly (readonly [
   what: string,
@@ -313,6 +333,8 @@ const forger = defineAggregate(
           ({ event }) => forgeries[event.index]?.[1]()[1] as never,
         ),
       },
+      Emit: { actions: emit(({ event }) => outputOf(event.index, 'Forged')) },
+      Answer: { actions: Forger.reply(({ event }) => outputOf(event.index, 'Done')) },
       Work: {
         actions: [
           assign({ worked: ({ context }) => context.worked + 1 }),
@@ -342,6 +364,48 @@ describe.each(storesUnderTest)('entity to entity, on $name', (kind) => {
       expect(site.told('store-failed')).toEqual([])
     },
   )
+})
+
+describe.each(storesUnderTest)('what a machine publishes or answers, on $name', (kind) => {
+  const outputs = badOutputs.map(([what, , code], index) => [what, code, index] as const)
+  test.each(outputs)('with %s fails with %s: a dead letter, nothing leaves, and it goes on', async (_, code, index) => {
+    await using site = new Site(kind)
+    const host = await site.host([box, ledger, forger], { retry: { attempts: 1 } })
+    const asked = [
+      host.ask(Forger.at('e'), { type: 'Emit', index }),
+      host.ask(Forger.at('r'), { type: 'Answer', index }),
+    ]
+    for (const each of asked) await expect(each).rejects.toMatchObject({ code: 'MESSAGE_DEAD_LETTERED' })
+    expect((await host.deadLetters.list()).map((letter) => letter.code)).toEqual([code, code])
+    expect(await host.ask(Forger.at('e'), { type: 'Work' })).toBeUndefined()
+    expect(site.told('store-failed')).toEqual([])
+  })
+})
+
+describe.each(storesUnderTest)('a placement rule, on $name', (kind) => {
+  const place = (entity: EntityId): number | undefined => {
+    if (entity === 'box/b') throw new Error('no place for b')
+    return entity === 'box/c' ? 64 : entity === 'box/d' ? 7 : undefined
+  }
+
+  test('that fails for one entity refuses what goes there, at each door, and disturbs nobody', async () => {
+    await using site = new Site(kind)
+    const host = await site.host([box, ledger, forger], {}, { place })
+    const put = { type: 'Put', what: 1 } as const
+    for (const key of ['b', 'c']) {
+      await expect(host.send(Box.at(key), put)).rejects.toMatchObject({ code: 'DEFINITION_INVALID' })
+      await expect(host.ask(Box.at(key), put)).rejects.toMatchObject({ code: 'DEFINITION_INVALID' })
+    }
+    const { message } = await host.send(Forger.at('f'), { type: 'Work' })
+    await Promise.all(['a', 'd'].map((key) => host.send(Box.at(key), put)))
+    await site.rest()
+    expect(await host.deadLetters.list()).toMatchObject([{ id: message, code: 'DEFINITION_INVALID' }])
+    for (const key of ['a', 'd']) expect((await host.read(box.at(key)))?.context.count).toBe(1)
+    expect(site.told('store-failed')).toEqual([])
+    const { commits = [] } =
+      site.store.written.find(({ commits }) => commits.some(({ entity }) => entity === 'box/d')) ?? {}
+    expect(commits.find(({ entity }) => entity === 'box/d')?.lease.shard).toBe(7)
+  })
 })
 
 /** A stored message as a forger or a newer host would have written it. */
@@ -375,6 +439,11 @@ const forgedRows: readonly (readonly [what: string, row: StoredMessage, code: Er
   ['no JSON object', row({ to: a }, 'null'), 'MESSAGE_UNREADABLE'],
   ['a missing field', row({ to: a, correlationId: undefined as never }), 'MESSAGE_UNREADABLE'],
   ['a payload that is a list', row({ to: a, data: [] as never }), 'MESSAGE_UNREADABLE'],
+  ['a payload with a type of XState', row({ to: a, data: { type: 'xstate.stop' } }), 'MESSAGE_RESERVED'],
+  ['a payload of 70 levels', row({ to: a, data: { what: deep(70) as never } }), 'MESSAGE_UNREADABLE'],
+  ['100,000 values', row({ to: a, data: { what: Array(100_000).fill(0) } }), 'MESSAGE_UNREADABLE'],
+  ['headers that are no texts', row({ to: a, headers: { trace: 1 as never } }), 'MESSAGE_UNREADABLE'],
+  ['a malformed asker', row({ to: a, asker: 'me' as never }), 'MESSAGE_UNREADABLE'],
   ['a payload that reaches the prototype', row({ to: a, data: JSON.parse('{"__proto__":{}}') }), 'MESSAGE_UNREADABLE'],
   [
     'the id of another message',
@@ -407,6 +476,29 @@ describe.each(storesUnderTest)('a row that was put into the inbox of $name by ha
     await next.drain()
     expect(await next.deadLetters.list()).toHaveLength(1)
     expect((await next.read(box.at('a')))?.context.count).toBe(3)
+  })
+
+  test.each([
+    ['result', { effect: 'pay', key: 'guessed', output: 1 }],
+    ['result', {}],
+    ['timeout', { timer: 'xstate.after.1.box', generation: 1 }],
+    ['timeout', { timer: '__proto__' }],
+    ['timeout', {}],
+  ] as const)('as a %s that nobody waits for changes nothing, and is counted: %o', async (of, data) => {
+    await using site = new Site(kind)
+    await site.byHand((store) =>
+      putInto(
+        store,
+        row({ to: a, id: 'unborn' as MessageId, kind: of, type: of, data, from: a }),
+        row({ to: a, id: 'birth' as MessageId }),
+        row({ to: a, id: 'forged' as MessageId, kind: of, type: of, data, from: a }),
+      ),
+    )
+    const host = await site.host([box, ledger])
+    await host.drain()
+    expect(await host.read(box.at('a'))).toMatchObject({ value: 'open', context: { count: 1 } })
+    expect(host.counters()).toMatchObject({ deadLetters: 0, turns: { unmatched: 1, stale: 1 } })
+    expect(await site.store.inboxOf(a, 0, 10)).toEqual([])
   })
 
   test('becomes a dead letter in its turn, when its entity was parked or tried again before it', async () => {

@@ -322,7 +322,7 @@ class World {
   async heal(): Promise<void> {
     await this.live()
     this.#troubles.clear()
-    this.stage.store.fault = () => undefined
+    this.stage.store.heal()
     await this.live()
     for (let tries = 0; tries < 20 && this.calls.some(({ kept }) => !kept); tries += 1) {
       for (const call of this.calls) if (!call.kept) this.send(call)

@@ -397,7 +397,7 @@ describe.each(storesUnderTest)('on $name, a message that fails', (under) => {
       await using stage = await open([])
       await publish(stage, 1)
       for (const entity of ['audit/a', 'audit/nobody'] as never[]) {
-        await expect(stage.host.parked.unpark(entity, 'retry')).rejects.toMatchObject({ code: 'ENTITY_UNKNOWN' })
+        await expect(stage.host.parked.unpark(entity, 'retry')).rejects.toMatchObject({ code: 'ENTITY_NOT_PARKED' })
       }
     })
   })

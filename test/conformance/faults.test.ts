@@ -91,7 +91,7 @@ describe.each(storesUnderTest)('on $name', (under) => {
           if (done === 'kept') break
         }
         await stage.calm()
-        stage.store.fault = () => undefined
+        stage.store.heal()
         expect(await rung(stage)).toEqual([1, 2, 3])
         expect(await heard(stage)).toEqual([1, 2, 3])
         expect(await rung(stage, 'b')).toEqual([4])

@@ -68,6 +68,13 @@ export class FaultyStore implements StoreDriver {
     return this.#killed
   }
 
+  /** No more troubles from here on. */
+  heal(): void {
+    this.fault = () => undefined
+    this.beforeWrite = () => undefined
+    this.afterWrite = () => undefined
+  }
+
   /** Makes the next calls of a kind fail. Gives a function that tells how many are left. */
   fail(call: Call, times: number, code: 'STORE_FAILED' | 'STORE_FULL' | 'STORE_FENCED' = 'STORE_FAILED'): () => number {
     const before = this.fault

@@ -217,7 +217,7 @@ describe.each(storesUnderTest)('on $name, after a host has ended without a word'
       await stage.crash()
       flap(stage, call, 24)
       await stage.calm()
-      stage.store.fault = () => undefined
+      stage.store.heal()
       for (const [key, n] of messages) expect(await rung(stage, key)).toEqual([n])
       const letters = await stage.host.deadLetters.list()
       expect(letters).toEqual([])

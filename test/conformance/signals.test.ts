@@ -327,6 +327,39 @@ describe.each(storesUnderTest)('on $name', (kind) => {
     expect(host.counters()).toMatchObject({ accepted: 2, turns: { handled: 2 } })
   })
 
+  test.each(['together', 'each'] as const)(
+    'of a group that is undone (%s) nothing is counted or told as durable',
+    async (mode) => {
+      failures.clear()
+      await using site = new Site(kind)
+      const host = await site.host([desk], { verify: 'never' })
+      if (mode === 'each') {
+        // After an undone group turns are taken one by one for a while.
+        await host.send(Desk.at('g'), { type: 'Grow' })
+        await site.rest()
+      }
+      const before = host.counters()
+      const { write } = site.store
+      site.store.write = async (group) => {
+        if (group.mode !== mode || group.commits.length === 0) return write.call(site.store, group)
+        site.store.write = write
+        const conflict = { outcome: 'conflict', version: 99 } as const
+        return { taken: [], results: group.commits.map(() => conflict) }
+      }
+      const asked = [1, 2, 3].map((n) => host.ask(Desk.at(`${n}`), { type: 'Take', n }))
+      expect(await Promise.all(asked)).toEqual([1, 2, 3].map((n) => ({ type: 'Done', n })))
+      await host.drain()
+      const after = host.counters()
+      expect(site.store.write).toBe(write)
+      expect(after.turns.handled - before.turns.handled).toBe(3)
+      expect(after.commits - before.commits).toBe(3)
+      expect(after.accepted - before.accepted).toBe(3)
+      const told = site.told('committed').map(({ turns }) => turns)
+      expect(told.reduce((sum, turns) => sum + turns, 0)).toBe(site.told('turn').length)
+      expect(site.told('regrouped').at(-1)).toMatchObject({ why: 'conflict' })
+    },
+  )
+
   test('turns are told in the order in which they were taken, each with its chain and its cause', async () => {
     await using site = new Site(kind)
     const Relay = contract('relay', {

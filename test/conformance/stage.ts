@@ -133,7 +133,7 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.store.killed) {
-      this.store.fault = () => undefined
+      this.store.heal()
       await this.#host?.stop().catch(() => {})
     }
     await this.#opened.dispose()

@@ -240,6 +240,50 @@ describe.each(storesUnderTest)('an answer given in a later turn, on $name', (kin
     expect(await host.ask(Oven.at('a'), { type: 'Fetch' })).toEqual({ type: 'Bread', loaves: 7 })
   })
 
+  test('ask gets what the entity answers to a message that it sends to itself, at once or later', async () => {
+    await using site = new Site(kind)
+    const Clerk = contract('clerk', {
+      commands: { Ask: z.object({ delay: z.number() }), Dodge: z.object({}) },
+      replies: { Answer: z.object({ after: z.number() }) },
+    })
+    const clerk = defineAggregate(
+      Clerk,
+      setup({
+        types: Clerk.types<{ delay: number }, never, { type: 'Look' } | { type: 'Shrug' }>(),
+        delays: { given: ({ context }) => context.delay },
+      }).createMachine({
+        context: { delay: 0 },
+        on: {
+          Ask: [
+            {
+              guard: ({ event }) => event.delay > 0,
+              actions: [
+                assign({ delay: ({ event }) => event.delay }),
+                sendTo(({ self }) => self, { type: 'Look' }, { delay: 'given' }),
+              ],
+            },
+            { actions: sendTo(({ self }) => self, { type: 'Look' }) },
+          ],
+          Dodge: { actions: sendTo(({ self }) => self, { type: 'Shrug' }) },
+          Look: { actions: Clerk.reply(({ context }) => ({ type: 'Answer', after: context.delay })) },
+          Shrug: {},
+        },
+      }),
+    )
+    const host = await site.host([clerk], { groupTurns: 1 })
+    const options = { idempotencyKey: idempotencyKey('a', { at: site.env.now() }) }
+    const answers = Promise.all([
+      host.ask(Clerk.at('a'), { type: 'Ask', delay: 0 }, options),
+      host.ask(Clerk.at('b'), { type: 'Ask', delay: 5_000 }),
+      host.ask(Clerk.at('c'), { type: 'Dodge' }),
+    ])
+    await site.env.advance(0)
+    await site.env.advance(5_000)
+    expect(await answers).toEqual([{ type: 'Answer', after: 0 }, { type: 'Answer', after: 5_000 }, undefined])
+    const again = await site.host([clerk])
+    expect(await again.ask(Clerk.at('a'), { type: 'Ask', delay: 0 }, options)).toEqual({ type: 'Answer', after: 0 })
+  })
+
   test('ask gets undefined as soon as nothing is left that could answer', async () => {
     await using site = new Site(kind)
     const host = await site.host([ovenWith(async () => 0)])

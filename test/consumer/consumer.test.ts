@@ -1,10 +1,11 @@
 // The packages as npm would give them to somebody: packed, installed into an empty project, imported, checked, run.
 import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isCI } from '../tools.ts'
 
 const root = join(import.meta.dirname, '../..')
 const packages = readdirSync(join(root, 'packages'))
@@ -54,24 +55,60 @@ describe.each(packages)('@interstate/%s, packed', (name) => {
 })
 
 describe('an empty project that installs them', () => {
-  const node = process.execPath
-
   test('imports them as ES modules, from what was built', async () => {
-    const printed = await output(project, node, 'esm.mjs', 'esm.db')
-    const [inMemory, inFile, ...modules] = printed.trim().split('\n')
-    expect(inMemory).toBe('memory: {"type":"Total","total":42}')
-    expect(inFile).toBe('sqlite: {"type":"Total","total":42}')
-    for (const module of modules) expect(module).toMatch(/node_modules\/@interstate\/[a-z-]+\/dist\/index\.js$/)
+    await importsThem(process.execPath)
   })
 
-  test('compiles against their types, and a wrong payload does not', async () => {
-    await bin('tsc', '-p', project)
+  test('does so on the oldest Node.js that all of them take', { timeout: 180_000 }, async ({ skip }) => {
+    const node = await oldestNode()
+    if (node === undefined) skip('it is fetched in CI, or given as INTERSTATE_OLDEST_NODE')
+    else await importsThem(node)
   })
 
-  test.each(['typescript.ts', 'testing.ts'])('runs its %s', async (program) => {
-    expect(await output(project, node, program, `${program}.db`)).toBe(program)
+  test.each([
+    // XState's own types don't bear both at once.
+    ['reads their types to the last', '--skipLibCheck', 'false'],
+    ['is as strict as can be', '--exactOptionalPropertyTypes', 'true'],
+  ])('compiles, and only its wrong payload does not, when it %s', async (_, option, value) => {
+    await bin('tsc', '-p', project, option, value)
+  })
+
+  test('runs what it has compiled', async () => {
+    const shipped = 'label of 7, 1200 cents\nPAYLOAD_INVALID\n'
+    expect(await output(project, process.execPath, 'typescript.ts', 'typescript.db')).toBe(`${shipped}${shipped}`)
+    expect(await output(project, process.execPath, 'testing.ts')).toBe('60000 function function true memory\n')
   })
 })
+
+async function importsThem(node: string): Promise<void> {
+  const file = `${packages.length}-${Math.random()}.db`
+  const printed = await output(project, node, 'esm.mjs', file)
+  const [inMemory, inFile, ...modules] = printed.trim().split('\n')
+  expect(inMemory).toBe('memory: {"type":"Total","total":42}')
+  expect(inFile).toBe('sqlite: {"type":"Total","total":42}')
+  expect(modules.length).toBeGreaterThan(3)
+  for (const module of modules) expect(module).toMatch(/node_modules\/@interstate\/[a-z-]+\/dist\/index\.js$/)
+}
+
+/** Fetched from npm, where one is found for every system: 45 MB, so not for everybody. */
+async function oldestNode(): Promise<string | undefined> {
+  const given = process.env.INTERSTATE_OLDEST_NODE
+  if (given !== undefined || !isCI) return given
+  const { engines } = manifestOf('store-sqlite')
+  const name = `node-${process.platform}-${process.arch}`
+  const folder = join(project, 'oldest')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }')
+  await npm(
+    folder,
+    'install',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    `${name}@${engines.node.replace('>=', '~')}`,
+  )
+  return join(folder, 'node_modules', name, 'bin/node')
+}
 
 /** A package.json with the packed packages, and with what they want beside them in the versions that are tested here. */
 function manifest(): object {
@@ -87,10 +124,11 @@ function manifest(): object {
 }
 
 function tarball(name: string): string {
-  const { version } = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as {
-    version: string
-  }
-  return `interstate-${name}-${version}.tgz`
+  return `interstate-${name}-${manifestOf(name).version}.tgz`
+}
+
+function manifestOf(name: string): { readonly version: string; readonly engines: { readonly node: string } } {
+  return JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'))
 }
 
 function npm(cwd: string, ...args: readonly string[]): Promise<string> {

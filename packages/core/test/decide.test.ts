@@ -500,9 +500,9 @@ describe('birth', () => {
         decision.outbox.map(({ data }) => data),
       ])
     }
-    const [one, two, oneAgain] = ['1', '2', '1'].map(born)
+    const [two, one, twoAgain] = ['2', '1', '2'].map(born)
     expect(two).not.toBe(one)
-    expect(oneAgain).toBe(one)
+    expect(twoAgain).toBe(two)
   })
 
   test('G13: a machine that is done at birth gives each entity its own output', () => {

@@ -159,7 +159,8 @@ export class Engine {
   errand<T>(work: () => Promise<T>): Promise<T> {
     if (this.#stopped) return Promise.reject(this.#ended)
     return new Promise((resolve, reject) => {
-      this.#errands.push({ run: () => Promise.try(work).then(resolve, reject), reject })
+      // Not Promise.try: Node.js 22 has none.
+      this.#errands.push({ run: () => Promise.resolve().then(work).then(resolve, reject), reject })
       this.ring()
     })
   }

@@ -379,6 +379,7 @@ class RunningHost implements Host {
       key,
       headers: headers === undefined ? undefined : checkHeaders(headers),
     }
+    this.#parts.engine.residents.checkPlace(to)
     if (this.#checksSize) this.#checkSize(envelope)
     return envelope
   }

@@ -56,6 +56,22 @@ export class Residents {
     return this.#all.get(entity)?.shard ?? shardOf(entity, this.#shards, this.#place)
   }
 
+  /**
+   * Tries the placement rule, where there is one, on an entity that is to get a message: code of a user may throw here
+   * and nowhere later.
+   *
+   * @throws InterstateError `DEFINITION_INVALID`.
+   */
+  checkPlace(entity: EntityId): void {
+    if (this.#place === undefined) return
+    try {
+      this.shardOf(entity)
+    } catch (cause) {
+      if (cause instanceof InterstateError) throw cause
+      throw new InterstateError('DEFINITION_INVALID', `The placement rule threw for ${entity}.`, { entity }, { cause })
+    }
+  }
+
   /** Notes that an entity wants a turn. `soon`: before those that waited longer, within the bounds of fairness. */
   list(resident: Resident, when: 'in turn' | 'soon' = 'in turn'): void {
     if (resident.listed) return

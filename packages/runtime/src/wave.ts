@@ -260,6 +260,7 @@ export class Wave {
     let decision: Decision
     try {
       decision = this.#context.taker.take(resident, item.envelope, this.#now, { checkSize: this.mode === 'each' })
+      for (const { to } of decision.outbox) this.#context.residents.checkPlace(to)
     } catch (error) {
       this.#failed(resident, item, error as InterstateError)
       return
