@@ -5,7 +5,6 @@ import {
   AddressRef,
   type CommandFor,
   contextLimits,
-  correlate,
   type Definition,
   decodeSnapshot,
   defaultRetry,
@@ -271,10 +270,8 @@ class RunningHost implements Host {
     const { contract, id: source } = this.#resolve(about)
     const data = validate(contract, 'event', event, this.#limits)
     const type = `${contract.name}.${messageType(event)}`
-    const receivers = wiring.followersOf(type).map((follower) => correlate(follower, parseEntityId(source), data))
     const envelopes: Envelope[] = []
-    // A saga may follow one event by two properties; where both name the same saga it gets the event once.
-    for (const to of new Set(receivers)) {
+    for (const to of wiring.receiversOf(type, parseEntityId(source), data)) {
       // One call is one chain, however many follow.
       const chain = envelopes[0] === undefined ? options : { ...options, correlationId: envelopes[0].correlationId }
       envelopes.push(this.#envelope('event', to, type, data, contract.version, chain))
