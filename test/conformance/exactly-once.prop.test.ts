@@ -390,4 +390,25 @@ describe.each(storesUnderTest)('on $name', (under) => {
       { numRuns },
     )
   }, 120_000)
+
+  // Found by the property above.
+  test('G16: a message is tried again although the clock is stepped back while a slow write ends', async () => {
+    await play(under, {
+      steps: [
+        { do: 'crash' },
+        { do: 'send', clerk: 0, till: 0, count: 2 },
+        { do: 'restart' },
+        { do: 'wait', ms: 100 },
+        { do: 'step the clock', ms: -175 },
+      ],
+      troubles: [
+        { at: 0, what: 'slow' },
+        { at: 8, what: 'slow' },
+      ],
+      failing: [],
+      stumbles: 3,
+      maxLive: 1,
+      groupTurns: 1,
+    })
+  })
 })

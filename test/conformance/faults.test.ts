@@ -4,6 +4,9 @@ import {
   type Commit,
   contract,
   defineAggregate,
+  defineSaga,
+  effect,
+  follow,
   type Group,
   type HostId,
   InterstateError,
@@ -331,6 +334,37 @@ describe.each(storesUnderTest)('on $name', (under) => {
       expect(await rung(stage)).toEqual([2])
     })
 
+    test('G12: a row that can not be read becomes a dead letter in its turn, although its group is undone', async () => {
+      await using stage = await open()
+      await ring(stage, 0)
+      await stage.leaveRow('till/a', 'damaged')
+      await stage.leaveBehind({ to: 'till/a' as never, type: 'Ring', data: { n: 1 } })
+      await stage.restart()
+      conflictOnce(stage, 'till/a')
+      await stage.calm()
+      expect(stage.told('regrouped')).toHaveLength(1)
+      expect(await rung(stage)).toEqual([0, 1])
+      const letters = await stage.host.deadLetters.list()
+      expect(letters).toMatchObject([{ code: 'MESSAGE_UNREADABLE', body: 'damaged', message: undefined }])
+      expect(await stage.inbox()).toEqual([])
+    })
+
+    test('G12: a row that can not be read waits behind a message that is tried again', async () => {
+      await using stage = await open()
+      jammed.add(1)
+      await stage.leaveBehind({ to: 'till/a' as never, type: 'Ring', data: { n: 1 } })
+      await stage.leaveRow('till/a', 'damaged')
+      await stage.restart()
+      await stage.settle()
+      expect(await stage.host.deadLetters.list()).toEqual([])
+      expect(await stage.inbox()).toHaveLength(2)
+      jammed.clear()
+      await stage.calm()
+      expect(await rung(stage)).toEqual([1])
+      expect(await stage.host.deadLetters.list()).toMatchObject([{ code: 'MESSAGE_UNREADABLE' }])
+      expect(await stage.inbox()).toEqual([])
+    })
+
     test('an entity that this host can not read keeps its messages although their group is undone', async () => {
       const Old = contract('old', { commands: { Go: z.object({}) } })
       const machine = (version: string) =>
@@ -405,7 +439,63 @@ describe.each(storesUnderTest)('on $name', (under) => {
     expect(await rung(stage)).toEqual([1])
   })
 
+  test('a slow start reads no entity again that is in use already', async () => {
+    const Clock = contract('clock', { commands: { Go: z.object({}), Wait: z.object({}) } })
+    const clock = defineAggregate(
+      Clock,
+      setup({
+        types: Clock.types<{ ticks: number }>(),
+        actors: { never: effect(() => new Promise<void>(() => {})) },
+      }).createMachine({
+        context: { ticks: 0 },
+        initial: 'going',
+        on: { Wait: {} },
+        states: {
+          going: {
+            on: { Go: {} },
+            invoke: { src: 'never' },
+            after: {
+              1000: { target: 'going', reenter: true, actions: assign({ ticks: ({ context }) => context.ticks + 1 }) },
+            },
+          },
+        },
+      }),
+    )
+    await using stage = await open({ entities: [clock], policies: { verify: 'never', maxEffects: 1 } })
+    const keys = Array.from({ length: 1_200 }, (_, index) => `k${index}`)
+    await Promise.all(keys.map((key) => stage.host.send(Clock.at(key), { type: 'Wait' })))
+    await stage.settle()
+    // The timers are due when the next host begins; it takes a long time to read who is unsettled.
+    stage.slowNext('load')
+    await stage.restart({ meanwhileMs: 1_000 })
+    await stage.settle()
+    for (const key of keys) expect((await stage.host.read(clock.at(key)))?.context.ticks).toBe(1)
+    expect(stage.told('regrouped')).toEqual([])
+  })
+
   describe('when the process is killed', () => {
+    test.each(['beforeWrite', 'afterWrite'] as const)(
+      'an event has reached all of its followers or none: %s',
+      async (moment) => {
+        const follows = follow(Till.event('Rung').bySource().starts())
+        const second = defineSaga(
+          'second',
+          follows,
+          setup({ types: follows.types<{ heard: number }>() }).createMachine({
+            context: ({ input }) => ({ heard: input.message.n }),
+          }),
+        )
+        await using stage = await open({ entities: [...entities, second], policies: { groupTurns: 1 } })
+        stage.store[moment] = async () => stage.store.kill()
+        void stage.host.publish(Till.at('a'), { type: 'Rung', n: 1 })
+        await stage.settle()
+        await stage.crash()
+        await stage.calm()
+        const both = [await heard(stage), (await stage.host.read(second.at('a')))?.context.heard]
+        expect(both).toEqual(moment === 'beforeWrite' ? [undefined, undefined] : [[1], 1])
+      },
+    )
+
     test.each(['beforeWrite', 'afterWrite'] as const)(
       'G1, G10: a repeat under the same key has the effect once: %s',
       async (moment) => {

@@ -150,4 +150,23 @@ describe.each(storesUnderTest)('on $name', (under) => {
     })
     await fc.assert(property, { numRuns })
   }, 120_000)
+
+  // Found by the property above.
+  test('G16: an entity that recovers goes on with what is in the store when its failing message is put away', async () => {
+    const steps: readonly Step[] = [
+      { do: 'crash' },
+      { do: 'send', streams: [0, 0] },
+      { do: 'send', streams: [0, 0, 0, 0] },
+      { do: 'send', streams: [1, 1, 0, 0] },
+    ]
+    const found = { ways: [['s2', 's0', 's0'], ['s2']], steps }
+    const how: Policies = { groupTurns: 6, groupMs: 50, maxLive: 1, verify: 'always' }
+    expect(await play(under, found, how, 'as written')).toEqual(await play(inMemory, found, oneByOne, 'never'))
+  })
+
+  test('G16: a group has a turn also where it has no time', async () => {
+    const found: Script = { ways: [['s0', 's1']], steps: [{ do: 'send', streams: [0, 0, 0] }] }
+    const how: Policies = { groupMs: 0, groupTurns: 1_000 }
+    expect(await play(under, found, how, 'as written')).toEqual(await play(inMemory, found, oneByOne, 'never'))
+  })
 })

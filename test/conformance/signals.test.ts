@@ -354,6 +354,8 @@ describe.each(storesUnderTest)('on $name', (kind) => {
       expect(after.turns.handled - before.turns.handled).toBe(3)
       expect(after.commits - before.commits).toBe(3)
       expect(after.accepted - before.accepted).toBe(3)
+      // Commits that stand alone fail alone: their group was written.
+      expect(after.groups).toBe(site.store.written.length + (mode === 'each' ? 1 : 0))
       const told = site.told('committed').map(({ turns }) => turns)
       expect(told.reduce((sum, turns) => sum + turns, 0)).toBe(site.told('turn').length)
       expect(site.told('regrouped').at(-1)).toMatchObject({ why: 'conflict' })

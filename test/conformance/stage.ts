@@ -9,6 +9,7 @@ import {
   type MessageId,
   type PlainObject,
   type StoredEntity,
+  type StoredMessage,
   type StoreLimits,
   shardOf,
 } from '@interstate/core'
@@ -35,7 +36,7 @@ export class Stage implements AsyncDisposable {
   readonly #options: StageOptions
   readonly #opened: OpenStore
   #host: Host | undefined
-  #failing: Call | undefined
+  #prepare: (store: FaultyStore) => void = () => {}
 
   private constructor(options: StageOptions, opened: OpenStore) {
     this.env = new VirtualEnv({ seed: options.seed ?? 1 })
@@ -77,7 +78,16 @@ export class Stage implements AsyncDisposable {
 
   /** The next host finds a store that fails with its first call of this kind. */
   failNext(call: Call): void {
-    this.#failing = call
+    this.#prepare = (store) => void store.fail(call, 1)
+  }
+
+  /** The next host finds a store that takes its time over calls of this kind. */
+  slowNext(call: Call): void {
+    this.#prepare = (store) => {
+      store.fault = async (each) => {
+        for (let turns = 0; each === call && turns < 50; turns += 1) await new Promise((go) => setImmediate(go))
+      }
+    }
   }
 
   /** Lets everything happen that needs no time. */
@@ -97,6 +107,13 @@ export class Stage implements AsyncDisposable {
     await drained
   }
 
+  /** Puts a row into an inbox as it is, behind the host's back. */
+  async leaveRow(to: string, body: string): Promise<void> {
+    await this.settle()
+    const id = this.env.id() as MessageId
+    await this.#accept([{ id, to: to as EntityId, shard: shardOf(to as EntityId, this.store.shards), body }])
+  }
+
   /** Puts commands of a client into inboxes behind the host's back: accepted, and not handled when it ends. */
   async leaveBehind(
     ...messages: readonly { readonly to: EntityId; readonly type: string; readonly data: PlainObject }[]
@@ -110,9 +127,7 @@ export class Stage implements AsyncDisposable {
       const body = encodeEnvelope({ id, kind: 'command', to, from: 'client', type, data, ...rest })
       return { id, to, shard: shardOf(to, this.store.shards), body }
     })
-    const tag = this.env.id()
-    const owner = 'outside' as HostId
-    await this.store.inner.write({ owner, tag, accepted, registrations: [], commits: [], mode: 'each' })
+    await this.#accept(accepted)
   }
 
   /** Everything that waits in inboxes, in order. */
@@ -139,12 +154,17 @@ export class Stage implements AsyncDisposable {
     await this.#opened.dispose()
   }
 
+  async #accept(accepted: readonly StoredMessage[]): Promise<void> {
+    const group = { owner: 'outside' as HostId, tag: this.env.id(), registrations: [], commits: [] }
+    await this.store.inner.write({ ...group, accepted, mode: 'each' })
+  }
+
   async #next({ meanwhileMs = 0, ...changes }: Partial<StageOptions> & { readonly meanwhileMs?: number }) {
     this.#host = undefined
     await this.env.advance(meanwhileMs)
     this.store = new FaultyStore(this.#opened.reopen(), changes.limits ?? this.#options.limits)
-    if (this.#failing !== undefined) this.store.fail(this.#failing, 1)
-    this.#failing = undefined
+    this.#prepare(this.store)
+    this.#prepare = () => {}
     await this.#start(changes)
   }
 

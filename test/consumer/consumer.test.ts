@@ -12,6 +12,8 @@ const packages = readdirSync(join(root, 'packages'))
 const project = mkdtempSync(join(tmpdir(), 'interstate-consumer-'))
 
 beforeAll(async () => {
+  // A compiler takes nothing away: modules that are no more would stay.
+  for (const name of packages) rmSync(join(root, 'packages', name, 'dist'), { recursive: true, force: true })
   await npm(root, 'run', 'build')
   const workspaces = packages.flatMap((name) => ['--workspace', `packages/${name}`])
   await npm(root, 'pack', '--pack-destination', project, ...workspaces)
