@@ -9,7 +9,7 @@ import {
   InterstateError,
   idempotencyKey,
 } from '@interstate/core'
-import { createHost, type Signal } from '@interstate/runtime'
+import { createHost, type Host, type Signal } from '@interstate/runtime'
 import { memoryStore } from '@interstate/store-memory'
 import { VirtualEnv } from '@interstate/testing'
 import { describe, expect, test } from 'vitest'
@@ -266,6 +266,26 @@ describe.each(storesUnderTest)('on $name', (kind) => {
     await host.drain()
     await host.stop()
     expect(heard).toEqual(['started', 'turn', 'turn', 'committed', 'stopped'])
+  })
+
+  test('a listener may call its host, while it is told and to the very end', async () => {
+    await using site = new Site(kind)
+    const called: Promise<unknown>[] = []
+    let host: Host | undefined
+    const onSignal = (signal: Signal): void => {
+      if (signal.signal !== 'turn' || host === undefined || host.counters().accepted > 3) return
+      called.push(host.ask(a, { type: 'Take', n: 7 }), host.drain(), host.deadLetters.list(), host.read(a))
+      if (host.counters().accepted === 3) called.push(host.stop())
+    }
+    host = await site.host([desk], {}, { onSignal })
+    await host.send(a, { type: 'Take', n: 1 })
+    for (let length = 0; length < called.length; ) {
+      length = called.length
+      await Promise.allSettled(called)
+    }
+    await expect(host.send(a, { type: 'Take', n: 1 })).rejects.toMatchObject({ code: 'HOST_STOPPED' })
+    const next = await site.host([desk])
+    expect((await next.read(desk.at('a')))?.context.taken).toBe(host.counters().accepted)
   })
 
   test('G12: each accepted message is in exactly one place, and the counters add up', async () => {
