@@ -4,7 +4,7 @@
 //   W1  Messages of one entity are handled in the order of its queue; a failing head stops its entity and no other (G6, G11).
 //   W2  Nothing a turn put out leaves here; the group does, when it is durable (G8).
 //   W3  Mode `together`: a message sent and handled within the group is never written: born and gone in one transaction.
-//   W4  Mode `each`: only what is in the inbox is handled, one message an entity, so that each commit stands alone (G13).
+//   W4  Mode `each`: only what is in the inbox is handled, one burst an entity, so that each commit stands alone (G13).
 import {
   type Decision,
   type Env,
@@ -223,7 +223,7 @@ export class Wave {
   #visit(resident: Resident, burst: number, again: Resident[]): void {
     if (resident.phase === 'ready') this.#burst(resident, burst)
     else this.held.push(resident)
-    // In mode `each` an entity has one turn a group. What is in the store only is read before the next wave.
+    // In mode `each` an entity has one burst a group. What is in the store only is read before the next wave.
     if (resident.queue.length === 0 ? resident.spilled && this.intoMemory : this.mode === 'each') again.push(resident)
     else if (resident.queue.length > 0) this.#context.residents.list(resident)
   }
