@@ -1,5 +1,11 @@
 // @interstate/testing: what entities and stores are tested with.
 
+export { type FindingCode, findings } from './failure/catalogue.ts'
+export { WorldError } from './failure/error.ts'
+export type { Change, Look, Story, StoryStep } from './failure/story.ts'
+export type { CheckOptions, CheckReport } from './model/check.ts'
+export type { SimulateOptions, SimulationReport } from './simulate/simulate.ts'
+export { publish, type Stimulus, send } from './stimulus.ts'
 export { checkStoreGuarantee, type StoreGuarantee, type StoreUnderTest } from './store-contract/guarantee.ts'
 export {
   type StoreContractOptions,
@@ -8,3 +14,6 @@ export {
   type Waiver,
 } from './store-contract.ts'
 export { VirtualEnv, type VirtualEnvOptions } from './virtual-env.ts'
+export type { StimulusSource } from './world/plan.ts'
+export type { EntityView, MessageView, WorldView } from './world/view.ts'
+export { type EffectCall, type SetupScope, type World, type WorldOptions, world } from './world.ts'

@@ -1,0 +1,172 @@
+// world.ts: one definition of a system under test: its machines, what comes from outside, what must hold. It drives the
+// exhaustive search, the long random runs and the replay of what they found.
+import type { AnyContract, Definition, PlainObject, TypedDefinition } from '@interstate/core'
+import { Wiring } from '@interstate/core'
+import type { AnyStateMachine, ContextFrom } from 'xstate'
+import { WorldError } from './failure/error.ts'
+import { decodeToken } from './failure/token.ts'
+import { type CheckOptions, type CheckReport, check, replayCheck } from './model/check.ts'
+import { replaySimulation, type SimulateOptions, type SimulationReport, simulate } from './simulate/simulate.ts'
+import { publish, type Stimulus, send } from './stimulus.ts'
+import type { EffectModel, StimulusSource, WorldPlan } from './world/plan.ts'
+import type { WorldView } from './world/view.ts'
+
+/** What {@link world} takes. */
+export interface WorldOptions {
+  /** The same definitions that `createHost` takes. */
+  readonly entities: readonly Definition[]
+}
+
+/** What a set-up function gets: it makes calls, which are handled in order before anything else. */
+export interface SetupScope {
+  readonly send: (...args: Parameters<typeof send>) => void
+  readonly publish: (...args: Parameters<typeof publish>) => void
+}
+
+/** What an effect does in a world, see {@link World.effects}. */
+export interface EffectCall<TOutside> {
+  // biome-ignore lint/suspicious/noExplicitAny: which effect it is, only its name tells.
+  readonly input: any
+  /** The same on every repeat of one run. An outside that remembers it acts once. */
+  readonly idempotencyKey: string
+  /** May be changed in place. */
+  readonly outside: TOutside
+}
+type EffectFunction<TOutside> = (call: EffectCall<TOutside>) => unknown
+
+type Holds<TOutside> = (w: WorldView<TOutside>) => boolean
+
+/**
+ * A world: each method gives a new one, so that worlds may share a beginning.
+ *
+ * @typeParam TOutside - What effects change, see {@link World.outside}.
+ */
+export class World<TOutside = PlainObject> {
+  readonly #plan: WorldPlan
+
+  /** @internal Made by {@link world}. */
+  constructor(plan: WorldPlan) {
+    this.#plan = plan
+  }
+
+  /** Calls that are made and handled before anything else, without faults. */
+  setup(make: (w: SetupScope) => void): World<TOutside> {
+    const calls: Stimulus[] = []
+    make({
+      send: (...args) => void calls.push(send(...args)),
+      publish: (...args) => void calls.push(publish(...args)),
+    })
+    return this.#with({ setup: [...this.#plan.setup, ...calls] })
+  }
+
+  /**
+   * What comes from outside, by name: lists of calls, or fast-check arbitraries of calls, of which some values are drawn.
+   * Without it stimuli are derived from the schemas of the commands that no entity sends.
+   */
+  stimuli(sources: Readonly<Record<string, StimulusSource>>): World<TOutside> {
+    return this.#with({ stimuli: new Map([...this.#plan.stimuli, ...Object.entries(sources)]) })
+  }
+
+  /** Holds after every turn. */
+  always(name: string, holds: Holds<TOutside>): World<TOutside> {
+    return this.#with({ always: [...this.#plan.always, { name, holds: holds as Holds<PlainObject> }] })
+  }
+
+  /** Comes to hold once faults stop and delivery is fair, wherever the system was. */
+  eventually(name: string, holds: Holds<TOutside>): World<TOutside> {
+    return this.#with({ eventually: [...this.#plan.eventually, { name, holds: holds as Holds<PlainObject> }] })
+  }
+
+  /** Holds at some moment of some run: the check is not vacuous. */
+  sometimes(name: string, holds: Holds<TOutside>): World<TOutside> {
+    return this.#with({ sometimes: [...this.#plan.sometimes, { name, holds: holds as Holds<PlainObject> }] })
+  }
+
+  /** What the effects act on: plain data at the beginning. Properties see it as `w.outside`. */
+  outside<T>(outside: T): World<T> {
+    const plain = JSON.parse(JSON.stringify(outside)) as PlainObject
+    return new World<T>({ ...this.#plan, outside: plain })
+  }
+
+  /**
+   * What effects come to, by the name of their logic (`book`, or `fulfilment.book` where two machines use one name): a
+   * function that gives the output or throws the error, or a list of functions that are all tried.
+   */
+  effects(
+    models: Readonly<Record<string, EffectFunction<TOutside> | readonly EffectFunction<TOutside>[]>>,
+  ): World<TOutside> {
+    const added = Object.entries(models).map(([name, ways]) => [name, [ways].flat() as readonly EffectModel[]] as const)
+    return this.#with({ effects: new Map([...this.#plan.effects, ...added]) })
+  }
+
+  /** Findings that are meant to be so, by name: `STATE_UNREACHED payment.refunding`. */
+  accept(...found: readonly string[]): World<TOutside> {
+    return this.#with({ accepted: new Set([...this.#plan.accepted, ...found]) })
+  }
+
+  /** What of a context tells two states apart, for the search. What it leaves out must not matter to any property. */
+  abstract<M extends AnyStateMachine>(
+    definition: TypedDefinition<unknown, M>,
+    keep: (context: ContextFrom<M>) => unknown,
+  ): World<TOutside> {
+    const abstractions = new Map([...this.#plan.abstractions, [definition.name, keep as never] as const])
+    return this.#with({ abstractions })
+  }
+
+  /** Keys of an entity type that may be exchanged without a difference: the search looks at one order of them only. */
+  interchangeable(of: Pick<AnyContract, 'name'>, keys: readonly string[]): World<TOutside> {
+    return this.#with({ interchangeable: [...this.#plan.interchangeable, { type: of.name, keys }] })
+  }
+
+  /** Every order of delivery, timers, duplicates and crashes, at small scope. */
+  check(options: CheckOptions = {}): Promise<CheckReport> {
+    return check(this.#plan, options)
+  }
+
+  /** Long random runs of the real runtime on real stores, with faults. */
+  simulate(options: SimulateOptions = {}): Promise<SimulationReport> {
+    return simulate(this.#plan, options)
+  }
+
+  /** Runs again what a failure's token stands for. Resolves when it no longer fails. */
+  async replay(token: string): Promise<void> {
+    const { by, options, run } = decodeToken(token)
+    if (by === 'check') await replayCheck(this.#plan, options, run)
+    else await replaySimulation(this.#plan, options, run)
+  }
+
+  #with(changes: Partial<WorldPlan>): World<TOutside> {
+    return new World({ ...this.#plan, ...changes })
+  }
+}
+
+/**
+ * A system of machines under test.
+ *
+ * @throws InterstateError `WIRING_INVALID` when the entities don't fit together; WorldError `WORLD_INVALID` without any.
+ *
+ * @example
+ * ```ts
+ * const bank = world({ entities: [account, transfer] })
+ *   .setup((w) => w.send(Account.at('A'), { type: 'Open', cents: 500 }))
+ *   .always('no account is overdrawn', (w) => w.all(account).every(({ context }) => context.cents >= 0))
+ * test('every interleaving, small scope', () => bank.check({ stimuli: 3 }))
+ * ```
+ */
+export function world({ entities }: WorldOptions): World {
+  if (entities.length === 0) throw new WorldError('WORLD_INVALID', 'A world without entities.')
+  new Wiring(entities)
+  return new World({
+    entities,
+    setup: [],
+    stimuli: new Map(),
+    always: [],
+    eventually: [],
+    sometimes: [],
+    effects: new Map(),
+    outside: {},
+    accepted: new Set(),
+    abstractions: new Map(),
+    interchangeable: [],
+  })
+}
