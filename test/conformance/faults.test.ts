@@ -15,11 +15,11 @@ import {
   type Registration,
   type StoreDriver,
 } from '@interstate/core'
+import type { StoreCall } from '@interstate/testing'
 import { describe, expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { z } from 'zod'
 import { Clerk, cast, jam, Till } from './cast.ts'
-import type { Call } from './faulty-store.ts'
 import { Stage, type StageOptions } from './stage.ts'
 import { storesUnderTest } from './stores.ts'
 
@@ -531,7 +531,7 @@ async function settledSoon(stage: Stage, call: Promise<unknown>): Promise<'kept'
 }
 
 /** A store that fails two times of three, for so many calls of one kind. */
-function flap({ store }: Stage, call: Call, times: number): void {
+function flap({ store }: Stage, call: StoreCall, times: number): void {
   let calls = 0
   store.fault = (each) => {
     if (each !== call || calls >= times) return undefined

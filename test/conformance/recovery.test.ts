@@ -5,9 +5,9 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { entityId, type Group, InterstateError } from '@interstate/core'
+import type { StoreCall } from '@interstate/testing'
 import { describe, expect, test } from 'vitest'
 import { Clerk, cast, Till } from './cast.ts'
-import type { Call } from './faulty-store.ts'
 import { Stage, type StageOptions } from './stage.ts'
 import { storesUnderTest } from './stores.ts'
 
@@ -289,7 +289,7 @@ const markedIn = ({ commits }: Group): readonly string[] =>
   commits.flatMap(({ trouble }) => (trouble === undefined ? [] : [JSON.parse(trouble).message as string]))
 
 /** A store that fails two times of three, for so many calls of one kind. */
-function flap({ store }: Stage, call: Call, times: number): void {
+function flap({ store }: Stage, call: StoreCall, times: number): void {
   let calls = 0
   store.fault = (each) => {
     if (each !== call || calls >= times) return undefined

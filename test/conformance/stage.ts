@@ -14,8 +14,7 @@ import {
   shardOf,
 } from '@interstate/core'
 import { createHost, type Host, type Policies, type Signal } from '@interstate/runtime'
-import { VirtualEnv } from '@interstate/testing'
-import { type Call, FaultyStore } from './faulty-store.ts'
+import { FaultyStore, type StoreCall, VirtualEnv } from '@interstate/testing'
 import type { OpenStore, StoreUnderTest } from './stores.ts'
 
 /** What {@link Stage.open} takes. */
@@ -77,12 +76,12 @@ export class Stage implements AsyncDisposable {
   }
 
   /** The next host finds a store that fails with its first call of this kind. */
-  failNext(call: Call): void {
+  failNext(call: StoreCall): void {
     this.#prepare = (store) => void store.fail(call, 1)
   }
 
   /** The next host finds a store that takes its time over calls of this kind. */
-  slowNext(call: Call): void {
+  slowNext(call: StoreCall): void {
     this.#prepare = (store) => {
       store.fault = async (each) => {
         for (let turns = 0; each === call && turns < 50; turns += 1) await new Promise((go) => setImmediate(go))

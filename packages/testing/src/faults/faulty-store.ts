@@ -1,6 +1,8 @@
-// faulty-store.ts: a store with troubles on order. It keeps the promise of the port: a call that rejects has changed nothing.
+// faulty-store.ts: a store with troubles on order. It keeps the promise of the port: a call that rejects has changed
+// nothing, what was answered stands, and a process that has ended is not heard any more.
 import {
   type Acquired,
+  type Commit,
   type DeadLetter,
   type EntityId,
   type Group,
@@ -20,28 +22,47 @@ import {
   type StoreLimits,
 } from '@interstate/core'
 
+import type { WriteTrouble } from './trouble.ts'
+
 /** Calls that can be made to fail. */
-export type Call = Exclude<keyof StoreDriver, 'name' | 'scope' | 'shards' | 'limits' | 'close'>
+export type StoreCall = Exclude<keyof StoreDriver, 'name' | 'scope' | 'shards' | 'limits' | 'close'>
 
-/** What happens to a call before the store sees it; `undefined` lets it through. */
-export type Fault = (call: Call) => Promise<void> | undefined
+/** What happens to a call before the store sees it: it throws, takes its time, or lets the call through at once. */
+export type Fault = (call: StoreCall) => Promise<void> | undefined
 
-/** See the file head. */
+/**
+ * A store as one process sees it: any driver, with troubles on order. Give every host its own, over the one store that
+ * outlives them; what ends is then the process and not the store.
+ *
+ * @example
+ * ```ts
+ * const store = new FaultyStore(memoryStore())
+ * const host = await createHost({ entities, store, env })
+ * store.nextWrite('killed after')
+ * void host.send(Payment.at('42'), { type: 'Charge', cents: 1200 })   // is written; nobody ever hears so
+ * await env.advance(0)
+ * const next = await createHost({ entities, store: new FaultyStore(store.inner), env })
+ * ```
+ */
 export class FaultyStore implements StoreDriver {
   readonly inner: StoreDriver
   readonly limits: StoreLimits
   /** Groups that were written. */
   readonly groups: Group[] = []
-  /** Calls that reached the store. */
-  readonly calls = new Map<Call, number>()
+  /** How many calls of each kind reached the store. */
+  readonly calls: Map<StoreCall, number> = new Map()
   /** Decides over each call. */
   fault: Fault = () => undefined
+  /** What befalls a write; `undefined` for nothing. Is asked once for each, after {@link fault}. */
+  troubleOf: (group: Group) => WriteTrouble | undefined = () => undefined
   /** Is run right before a group is written: somebody else is faster. */
   beforeWrite: (group: Group, inner: StoreDriver) => Promise<void> | undefined = () => undefined
   /** Is run when a group is written and its answer is on the way. */
   afterWrite: (group: Group, result: GroupResult) => Promise<void> | undefined = () => undefined
   #killed = false
+  readonly #underWay: Group[] = []
 
+  /** @param limits - Tighter than those of the store, to see what a host does at them. */
   constructor(inner: StoreDriver, limits: Partial<StoreLimits> = {}) {
     this.inner = inner
     this.limits = { ...inner.limits, ...limits }
@@ -71,12 +92,17 @@ export class FaultyStore implements StoreDriver {
   /** No more troubles from here on. */
   heal(): void {
     this.fault = () => undefined
+    this.troubleOf = () => undefined
     this.beforeWrite = () => undefined
     this.afterWrite = () => undefined
   }
 
   /** Makes the next calls of a kind fail. Gives a function that tells how many are left. */
-  fail(call: Call, times: number, code: 'STORE_FAILED' | 'STORE_FULL' | 'STORE_FENCED' = 'STORE_FAILED'): () => number {
+  fail(
+    call: StoreCall,
+    times: number,
+    code: 'STORE_FAILED' | 'STORE_FULL' | 'STORE_FENCED' = 'STORE_FAILED',
+  ): () => number {
     const before = this.fault
     let left = times
     this.fault = (each) => {
@@ -99,6 +125,25 @@ export class FaultyStore implements StoreDriver {
     return resolve
   }
 
+  /** Has a trouble befall the next write. */
+  nextWrite(trouble: WriteTrouble): void {
+    const before = this.troubleOf
+    this.troubleOf = () => {
+      this.troubleOf = before
+      return trouble
+    }
+  }
+
+  /** Lets writes reach the store whose process ended while they were on their way. Gives what nobody hears. */
+  async land(): Promise<readonly GroupResult[]> {
+    const results: GroupResult[] = []
+    for (const group of this.#underWay.splice(0)) {
+      results.push(await this.inner.write(group))
+      this.groups.push(group)
+    }
+    return results
+  }
+
   probe(): Promise<readonly Probe[]> {
     return this.#call('probe', () => this.inner.probe())
   }
@@ -117,10 +162,14 @@ export class FaultyStore implements StoreDriver {
 
   write(group: Group): Promise<GroupResult> {
     return this.#call('write', async () => {
+      const trouble = this.troubleOf(group)
+      await this.#befall(group, trouble)
       await this.beforeWrite(group, this.inner)
       if (this.#killed) return never()
-      const result = await this.inner.write(group)
+      const first = await this.inner.write(group)
       this.groups.push(group)
+      const result = trouble === 'answer lost' ? await this.inner.write(group) : first
+      if (trouble === 'killed after') this.kill()
       await this.afterWrite(group, result)
       return result
     })
@@ -174,7 +223,49 @@ export class FaultyStore implements StoreDriver {
     if (!this.#killed) await this.inner.close()
   }
 
-  async #call<T>(call: Call, through: () => Promise<T>): Promise<T> {
+  /** What befalls a write before the store hears of it. */
+  async #befall(group: Group, trouble: WriteTrouble | undefined): Promise<void> {
+    switch (trouble) {
+      case 'fails':
+        throw new InterstateError('STORE_FAILED', 'The write fails on order.')
+      case 'full':
+        throw new InterstateError('STORE_FULL', 'The write finds no room, on order.')
+      case 'fenced':
+        throw new InterstateError('STORE_FENCED', 'The write is fenced on order.')
+      case 'lands late':
+        this.#underWay.push(group)
+        this.kill()
+        return
+      case 'killed before':
+        this.kill()
+        return
+      case 'conflict':
+        await this.#overtake(group)
+        return
+      case 'killed after':
+      case 'answer lost':
+      case undefined:
+        return
+      default:
+        trouble satisfies never
+    }
+  }
+
+  /** Somebody else commits first, to the first entity of the group: what is stored of it stays, its version does not. */
+  async #overtake({ tag, commits: [commit] }: Group): Promise<void> {
+    if (commit === undefined) return
+    const { entity, lease } = commit
+    const [row] = await this.inner.load([entity])
+    const { snapshot, trouble, wakeAt, version: expectedVersion = 0 } = row ?? {}
+    const asItWas = { lease, entity, expectedVersion, snapshot, trouble, wakeAt, unsettled: true }
+    const nothing = { consumed: [], outbox: [], deadLetters: [], replies: [] }
+    const faster: Commit = { ...asItWas, ...nothing, tag: `${tag} overtaken` }
+    const owner = `faster than ${commit.lease.owner}` as HostId
+    const group = { owner, tag: faster.tag, accepted: [], registrations: [], mode: 'each' as const }
+    await this.inner.write({ ...group, commits: [faster] })
+  }
+
+  async #call<T>(call: StoreCall, through: () => Promise<T>): Promise<T> {
     if (this.#killed) return never()
     await this.fault(call)
     if (this.#killed) return never()

@@ -1,0 +1,93 @@
+// recording.ts: a store that tells a history what it was asked and what it answered.
+import type { Acquired, GroupResult, InboxItem, StoreDriver } from '@interstate/core'
+import type { History } from './history.ts'
+
+/**
+ * Any store, with everything told to a history that matters to the guarantees. Put it right around the store, inside of
+ * all faults: it tells what was written, whether or not anybody has heard of it.
+ *
+ * @example
+ * ```ts
+ * const history = new History(env)
+ * const store = new FaultyStore(recording(memoryStore(), history))
+ * const host = calling(await createHost({ entities, store, env, onSignal: listening(history) }), history)
+ * // …
+ * expect(checkHistory(history.events)).toEqual([])
+ * ```
+ */
+export function recording(store: StoreDriver, history: History): StoreDriver {
+  const inbox = async (of: Inboxes, after: number, limit: number): Promise<readonly InboxItem[]> => {
+    const items = await (typeof of === 'string' ? store.inboxOf(of, after, limit) : store.inbox(of, after, limit))
+    history.record({ event: 'inbox', of, after, limit, items })
+    return items
+  }
+  return {
+    name: store.name,
+    scope: store.scope,
+    // Some are known when the store is opened.
+    get shards() {
+      return store.shards
+    },
+    get limits() {
+      return store.limits
+    },
+    probe: () => store.probe(),
+    async acquire(owner, shards): Promise<Acquired> {
+      const acquired = await store.acquire(owner, shards)
+      history.record({ event: 'acquired', owner, acquired })
+      return acquired
+    },
+    survived: (owner) => store.survived(owner),
+    async release(leases) {
+      await store.release(leases)
+      history.record({ event: 'released', leases })
+    },
+    async write(group): Promise<GroupResult> {
+      const result = await store.write(group)
+      history.record({ event: 'written', group, result })
+      return result
+    },
+    async load(asked) {
+      const rows = await store.load(asked)
+      history.record({ event: 'loaded', asked, rows })
+      return rows
+    },
+    inbox,
+    inboxOf: inbox,
+    async due(shards, until, limit) {
+      const due = await store.due(shards, until, limit)
+      history.record({ event: 'due', shards, until, limit, due })
+      return due
+    },
+    nextDue: (shards, after) => store.nextDue(shards, after),
+    async unsettled(shards, after, limit) {
+      const entities = await store.unsettled(shards, after, limit)
+      history.record({ event: 'unsettled', shards, after, limit, entities })
+      return entities
+    },
+    async keys(asked) {
+      const states = await store.keys(asked)
+      history.record({ event: 'keys', asked, states })
+      return states
+    },
+    async purge(before) {
+      const forgotten = await store.purge(before)
+      history.record({ event: 'purged', before })
+      return forgotten
+    },
+    async deadLetters(after, limit) {
+      const letters = await store.deadLetters(after, limit)
+      history.record({ event: 'dead letters', after, limit, letters })
+      return letters
+    },
+    deadLetter: (id) => store.deadLetter(id),
+    async requeue(id) {
+      const item = await store.requeue(id)
+      history.record({ event: 'requeued', id, item })
+      return item
+    },
+    close: () => store.close(),
+  }
+}
+
+type Inboxes = Parameters<StoreDriver['inbox']>[0] | Parameters<StoreDriver['inboxOf']>[0]
