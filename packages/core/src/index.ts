@@ -56,6 +56,7 @@ export { type CatalogueEntry, catalogue, type ErrorCode, InterstateError } from 
 export { isPromiseLogic, logicOf } from './hostable.ts'
 export { type IdempotencyKey, idempotencyKey, timeOfKey } from './idempotency.ts'
 export { incarnationOf, turnStem } from './ids.ts'
+export { type EffectEnd, resultOf, timeoutsOf } from './local.ts'
 export { contextLimits, type Plain, type PlainLimits, type PlainObject, payloadLimits, plainCopy } from './plain.ts'
 export type { Env, TimerHandle, Watchdog } from './ports/env.ts'
 export type {
@@ -80,5 +81,5 @@ export { defaultRetry, nextAttempt, type RetryPolicy, type Trouble } from './ret
 export { type PlacementRule, type ShardId, shardOf } from './routing.ts'
 export { decodeSnapshot, encodeSnapshot, machineVersion } from './snapshot.ts'
 export { type Cause, type EntityState, nextDue, type RunningEffect, type Timer } from './state.ts'
-export { type Turn, turn } from './turn.ts'
+export { type Turn, turn, turnReads } from './turn.ts'
 export { checkWiring, correlate, type Finding, type Follower, Wiring } from './wiring.ts'

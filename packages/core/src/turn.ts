@@ -44,19 +44,35 @@ export function during<T>(taken: Turn, body: () => T): T {
   }
 }
 
+/**
+ * Counts what machines asked of their turns: its time, and who they are in it (message, ids, chance). Two turns that
+ * differ in nothing that was asked for come to the same end; the model check takes them for one.
+ */
+export const turnReads: { time: number; identity: number } = { time: 0, identity: 0 }
+
 /** @internal A turn to be taken. */
 export class CurrentTurn implements Turn {
-  readonly now: number
   readonly entity: EntityId
-  readonly message: Envelope
+  readonly #now: number
+  readonly #message: Envelope
   readonly #incarnation: Incarnation
   #draws = 0
 
   constructor(now: number, entity: EntityId, incarnation: Incarnation, message: Envelope) {
-    this.now = now
     this.entity = entity
-    this.message = message
+    this.#now = now
+    this.#message = message
     this.#incarnation = incarnation
+  }
+
+  get now(): number {
+    turnReads.time += 1
+    return this.#now
+  }
+
+  get message(): Envelope {
+    turnReads.identity += 1
+    return this.#message
   }
 
   random(): number {
@@ -68,8 +84,9 @@ export class CurrentTurn implements Turn {
   }
 
   #draw(encoding: 'hex' | 'base64url'): string {
+    turnReads.identity += 1
     this.#draws += 1
-    const drawn = `${this.entity}\n${this.#incarnation}\n${this.message.id}\ndraw ${this.#draws}`
+    const drawn = `${this.entity}\n${this.#incarnation}\n${this.#message.id}\ndraw ${this.#draws}`
     return hash('sha256', drawn, encoding)
   }
 }

@@ -1,15 +1,16 @@
 // effect-runner.ts: runs effects on the outside world after the commit that started them, at least once each.
 import {
   type Definition,
+  type EffectEnd,
   type EntityId,
   type Env,
   type Envelope,
   giveKey,
   logicOf,
-  type MessageId,
   type Plain,
   plainCopy,
   type RunningEffect,
+  resultOf,
 } from '@interstate/core'
 import { type AnyActor, type AnyActorLogic, createActor } from 'xstate'
 
@@ -89,10 +90,12 @@ export class EffectRunner {
     actor.start()
   }
 
-  #end(run: EffectRun, result: { readonly output?: unknown } | { readonly error: unknown }): void {
+  #end(run: EffectRun, came: { readonly output?: unknown } | { readonly error: unknown }): void {
     if (!this.#running.delete(run.effect.key)) return
-    const data = 'error' in result ? { error: describe(result.error) } : plainResult(result.output)
-    this.#events.ended(run, this.#envelope(run, data), { ok: 'output' in data })
+    const end = 'error' in came ? { error: describe(came.error) } : plainResult(came.output)
+    const { entity, id, effect } = run
+    const result = resultOf(entity, id, effect, end, { run: this.#env.id(), now: this.#env.now() })
+    this.#events.ended(run, result, { ok: 'output' in end })
     this.#runNext()
   }
 
@@ -103,29 +106,9 @@ export class EffectRunner {
       this.#run(run)
     }
   }
-
-  #envelope(
-    { entity, id, effect }: EffectRun,
-    result: { readonly output: Plain } | { readonly error: Plain },
-  ): Envelope {
-    // Drawn, not derived: after a crash the effect runs again, and its second result is another message.
-    const message = `${effect.key}-${this.#env.id()}` as MessageId
-    return {
-      id: message,
-      kind: 'result',
-      to: entity,
-      from: entity,
-      type: 'result',
-      data: { effect: id, key: effect.key, ...result },
-      ...effect.cause,
-      created: this.#env.now(),
-      contractVersion: 1,
-      asker: effect.asker,
-    }
-  }
 }
 
-function plainResult(output: unknown): { readonly output: Plain } | { readonly error: Plain } {
+function plainResult(output: unknown): EffectEnd {
   try {
     return { output: output === undefined ? null : plainCopy(output, 'output of an effect') }
   } catch (error) {

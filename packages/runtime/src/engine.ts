@@ -18,6 +18,7 @@ import {
   type StoreDriver,
   type TimerHandle,
   type Trouble,
+  timeoutsOf,
   type Wiring,
 } from '@interstate/core'
 import { Admission } from './admission.ts'
@@ -31,7 +32,7 @@ import { Settlement } from './settlement.ts'
 import type { Tally } from './tally.ts'
 import { TurnTaker, type Verification } from './turn.ts'
 import { Waiters } from './waiters.ts'
-import { timeoutsOf, WakeUps } from './wake-ups.ts'
+import { WakeUps } from './wake-ups.ts'
 import { type Budget, Wave, type WaveContext } from './wave.ts'
 
 /** What an engine runs on. */

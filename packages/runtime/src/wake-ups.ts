@@ -1,6 +1,6 @@
 // wake-ups.ts: gives entities a turn when a timer of theirs is due, or a failed message is to be tried again.
 // The store's index knows who; here is only the next time at which to look.
-import type { EntityId, EntityState, Env, Envelope, MessageId, StoreDriver, Timer, TimerHandle } from '@interstate/core'
+import { type Env, type MessageId, type StoreDriver, type TimerHandle, timeoutsOf } from '@interstate/core'
 import { Item, type Resident } from './resident.ts'
 import type { Residents } from './residents.ts'
 
@@ -107,30 +107,6 @@ export class WakeUps {
 
   #shards(): readonly number[] {
     return [...this.#residents.leases.keys()]
-  }
-}
-
-/** The firings of an entity's timers that are due, in the order in which they are. */
-export function timeoutsOf(state: EntityState, now: number): readonly Envelope[] {
-  return Object.entries(state.timers)
-    .filter(([, { due }]) => due <= now)
-    .sort(([, one], [, two]) => one.due - two.due || one.generation - two.generation)
-    .map(([name, timer]) => timeout(state.entity, name, timer, now))
-}
-
-function timeout(entity: EntityId, timer: string, { generation, asker, cause }: Timer, now: number): Envelope {
-  return {
-    // Derived: the timer and its generation name the firing; whoever tries it again gives it the same name (G9).
-    id: `${entity}#${timer}#${generation}` as MessageId,
-    kind: 'timeout',
-    to: entity,
-    from: entity,
-    type: 'timeout',
-    data: { timer, generation },
-    ...cause,
-    created: now,
-    contractVersion: 1,
-    asker,
   }
 }
 
