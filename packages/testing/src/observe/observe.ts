@@ -1,0 +1,80 @@
+// observe.ts: a copy of a definition that behaves the same and tells what it does, and refuses what no turn may do.
+import type { Definition } from '@interstate/core'
+import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate'
+import { WorldError } from '../failure/error.ts'
+import { Observation } from './observation.ts'
+import { placesOf } from './places.ts'
+import { trapModules } from './traps.ts'
+import { Wrapper } from './wrap.ts'
+
+/** Is told what an observed machine does, by the names of places.ts. What it throws fails the turn. */
+export interface Watch {
+  readonly entered?: (type: string, state: string) => void
+  readonly left?: (type: string, state: string) => void
+  readonly taken?: (type: string, transition: string) => void
+  /** The result of a transition's whole guard, each time it is evaluated. */
+  readonly guarded?: (type: string, transition: string, passed: boolean) => void
+}
+
+/**
+ * A copy of a definition whose machine comes to the same decisions, and
+ * - throws WorldError `NOT_DETERMINISTIC` where a guard, an action, a delay or a context function asks for the time, for
+ *   chance, for a timer or for the network, where it changes its context or its message in place, and where it keeps what
+ *   JSON would not give back; the error names the function and the place;
+ * - tells `watch` what happened.
+ *
+ * Hand the copies to `Wiring`, `decide` and `createHost`; a state that the bare machine made is none of its own.
+ */
+export function observed<D extends Definition>(definition: D, watch: Watch = {}): D {
+  trapModules()
+  const machine = copyOf(definition.machine)
+  const copy: D = { ...definition, machine }
+  const observation = new Observation(definition.name)
+  new Wrapper(observation, toldBy(watch, definition.name)).wrap(machine, placesOf(copy))
+  observe(machine, observation)
+  return copy
+}
+
+/** Runs a turn without telling any watch: it was told of it already. */
+export function quietly<T>(body: () => T): T {
+  const before = isQuiet
+  isQuiet = true
+  try {
+    return body()
+  } finally {
+    isQuiet = before
+  }
+}
+
+let isQuiet = false
+
+function toldBy({ entered, left, taken, guarded }: Watch, type: string) {
+  const aloud = <A extends unknown[]>(tell: ((type: string, ...args: A) => void) | undefined) =>
+    tell && ((...args: A) => (isQuiet ? undefined : tell(type, ...args)))
+  return { entered: aloud(entered), left: aloud(left), taken: aloud(taken), guarded: aloud(guarded) }
+}
+
+/** Options and the frozen context don't come with `provide`. */
+function copyOf(machine: AnyStateMachine): AnyStateMachine {
+  const copy = machine.provide({})
+  copy.options = machine.options
+  copy.config = machine.config
+  return copy
+}
+
+function observe(machine: AnyStateMachine, observation: Observation): void {
+  const { transition, getInitialSnapshot } = machine
+  const observedTransition: AnyStateMachine['transition'] = (snapshot: AnyMachineSnapshot, event, scope) => {
+    if (snapshot.machine !== machine) {
+      throw new WorldError('WORLD_INVALID', `A state of "${machine.id}" was made by another copy of its machine.`)
+    }
+    const inputs = { context: snapshot.context, message: event }
+    return observation.transition(inputs, () => transition(snapshot, event, scope) as AnyMachineSnapshot)
+  }
+  const observedBirth: AnyStateMachine['getInitialSnapshot'] = (scope, input) =>
+    observation.transition(
+      { context: undefined, message: input },
+      () => getInitialSnapshot(scope, input) as AnyMachineSnapshot,
+    )
+  Object.assign(machine, { transition: observedTransition, getInitialSnapshot: observedBirth })
+}
