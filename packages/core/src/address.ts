@@ -30,8 +30,8 @@ const refused = /[{}/\u0000-\u001f\u007f]/
  * @throws InterstateError `ADDRESS_INVALID` for an empty or too long key, or one with `/`, `{`, `}` or a control character.
  */
 export function entityId(type: string, key: string, tenant?: string): EntityId {
-  const local = `${type}/${encodeSegment(key, 'key')}`
-  return (tenant === undefined ? local : `${encodeSegment(tenant, 'tenant')}/${local}`) as EntityId
+  const local = `${type}/${encodeSegment(key, 'key', type)}`
+  return (tenant === undefined ? local : `${encodeSegment(tenant, 'tenant', type)}/${local}`) as EntityId
 }
 
 /**
@@ -45,10 +45,13 @@ export function parseEntityId(id: EntityId): Identity {
   return { tenant: tenant === undefined ? undefined : decodeSegment(tenant, id), type, key: decodeSegment(key, id) }
 }
 
-function encodeSegment(text: string, what: 'key' | 'tenant'): string {
+function encodeSegment(text: string, what: 'key' | 'tenant', type?: string): string {
   if (typeof text === 'string' && text.length <= maxKeyChars && safe.test(text)) return text
   if (typeof text !== 'string' || text.length === 0 || text.length > maxKeyChars || refused.test(text)) {
-    throw new InterstateError('ADDRESS_INVALID', `${JSON.stringify(text)} is not a valid ${what}.`, { [what]: text })
+    throw new InterstateError('ADDRESS_INVALID', `${JSON.stringify(text)} is not a valid ${what}.`, {
+      [what]: text,
+      type,
+    })
   }
   try {
     // encodeURIComponent leaves !'()* alone; they are escaped too, so that one key has one spelling.

@@ -118,7 +118,7 @@ function checkGuard(name: string, machine: AnyStateMachine, node: AnyStateNode, 
 }
 
 /** What a name stands for, as a text or as `{ type }`; a function stands for itself. */
-function resolve(implementations: object, named: unknown): unknown {
+export function resolve(implementations: object, named: unknown): unknown {
   if (typeof named === 'function') return named
   const name = typeof named === 'string' ? named : (named as { readonly type: string }).type
   return Object.hasOwn(implementations, name) ? (implementations as Record<string, unknown>)[name] : undefined

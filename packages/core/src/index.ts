@@ -1,6 +1,8 @@
 // @interstate/core: words and decisions, pure. In message order.
 
 export { type EntityId, entityId, type HostId, type Identity, type MessageId, parseEntityId } from './address.ts'
+export { type AnalyseOptions, analyse } from './analyse.ts'
+export { checkWiring } from './check-wiring.ts'
 export {
   type Address,
   type AddressOptions,
@@ -53,6 +55,7 @@ export {
   type Sender,
 } from './envelope.ts'
 export { type CatalogueEntry, catalogue, type ErrorCode, InterstateError } from './errors.ts'
+export type { Finding } from './finding.ts'
 export { isPromiseLogic, logicOf } from './hostable.ts'
 export { type IdempotencyKey, idempotencyKey, timeOfKey } from './idempotency.ts'
 export { incarnationOf, turnStem } from './ids.ts'
@@ -81,5 +84,6 @@ export { defaultRetry, nextAttempt, type RetryPolicy, type Trouble } from './ret
 export { type PlacementRule, type ShardId, shardOf } from './routing.ts'
 export { decodeSnapshot, encodeSnapshot, machineVersion } from './snapshot.ts'
 export { type Cause, type EntityState, nextDue, type RunningEffect, type Timer } from './state.ts'
+export { statesOf } from './structure.ts'
 export { type Turn, turn, turnReads } from './turn.ts'
-export { checkWiring, correlate, type Finding, type Follower, Wiring } from './wiring.ts'
+export { correlate, type Follower, Wiring } from './wiring.ts'

@@ -1,24 +1,9 @@
 // wiring.ts: who knows whom: entity types by name, followers by event. Checked once, when a host starts.
 import { type EntityId, entityId, type Identity, parseEntityId } from './address.ts'
+import { checkWiring } from './check-wiring.ts'
 import type { AnyFollowed, Definition } from './entity.ts'
 import { InterstateError } from './errors.ts'
 import type { PlainObject } from './plain.ts'
-import { statesOf } from './structure.ts'
-
-/** One defect of a system of machines. */
-export interface Finding {
-  /** Permanent, for example `event-without-publisher`. */
-  readonly code:
-    | 'command-without-receiver'
-    | 'command-without-transition'
-    | 'contract-differs'
-    | 'entity-defined-twice'
-    | 'event-without-publisher'
-  /** Where: `fulfilment follows order.Submitted`. */
-  readonly place: string
-  /** What to do. */
-  readonly remedy: string
-}
 
 /** A definition that follows an event, and how the event finds its entity. */
 export interface Follower {
@@ -106,77 +91,4 @@ function keyOf(correlation: AnyFollowed['correlation'], sourceKey: string, event
     case 'function':
       return correlation.key(event)
   }
-}
-
-/** The static check: every command sent has a receiver, every followed event a publisher. */
-export function checkWiring(definitions: readonly Definition[]): readonly Finding[] {
-  return [
-    ...checkNames(definitions),
-    ...definitions.flatMap((definition) => checkFollows(definition, definitions)),
-    ...definitions.flatMap((definition) => checkSends(definition, definitions)),
-    ...definitions.flatMap(checkTransitions),
-  ]
-}
-
-function checkNames(definitions: readonly Definition[]): Finding[] {
-  const names = definitions.map((definition) => definition.name)
-  return names
-    .filter((name, index) => names.indexOf(name) !== index)
-    .map((name) => ({ code: 'entity-defined-twice', place: name, remedy: 'Give each entity type one definition.' }))
-}
-
-function checkFollows(definition: Definition, definitions: readonly Definition[]): Finding[] {
-  return definition.follows.flatMap(({ contract, event }): Finding[] => {
-    const place = `${definition.name} follows ${contract.name}.${event}`
-    const publisher = definitions.find((each) => each.name === contract.name)
-    if (publisher === undefined) {
-      return [
-        { code: 'event-without-publisher', place, remedy: `Add the definition of "${contract.name}" to entities.` },
-      ]
-    }
-    return publisher.contract === contract ? [] : [differs(place)]
-  })
-}
-
-function checkSends(definition: Definition, definitions: readonly Definition[]): Finding[] {
-  return definition.sends.flatMap((contract): Finding[] => {
-    const place = `${definition.name} sends to ${contract.name}`
-    const receiver = definitions.find((each) => each.name === contract.name)
-    if (receiver === undefined) {
-      return [
-        { code: 'command-without-receiver', place, remedy: `Add the definition of "${contract.name}" to entities.` },
-      ]
-    }
-    return (receiver.contract as unknown) === contract ? [] : [differs(place)]
-  })
-}
-
-function differs(place: string): Finding {
-  return {
-    code: 'contract-differs',
-    place,
-    remedy: 'Import one contract object on both sides instead of declaring it twice.',
-  }
-}
-
-function checkTransitions(definition: Definition): Finding[] {
-  // Not machine.events: it leaves out a transition that does nothing, which is a way to take a message too.
-  const accepted = statesOf(definition.machine.root).flatMap((node) => [...node.transitions.keys()])
-  const takes = (type: string): boolean => accepted.some((descriptor) => matches(descriptor, type))
-  const commands = Object.keys(definition.contract.commands)
-    .filter((command) => !takes(command) && !definition.ignores.has(command))
-    .map(
-      (command): Finding => ({
-        code: 'command-without-transition',
-        place: `${definition.name} takes ${command}`,
-        remedy: 'Handle it in some state, list it in `ignores`, or drop it from the contract.',
-      }),
-    )
-  return commands
-}
-
-/** XState's matching of `on` keys: exact, `*`, or `name.*`. */
-function matches(descriptor: string, type: string): boolean {
-  if (descriptor === type || descriptor === '*') return true
-  return descriptor.endsWith('.*') && `${type}.`.startsWith(descriptor.slice(0, -1))
 }

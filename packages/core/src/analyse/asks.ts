@@ -1,0 +1,86 @@
+// asks.ts: what a machine asks of others, what they answer, and where it may be by then.
+import type { AnyStateNode } from 'xstate'
+import type { Edge, Step } from './chart.ts'
+import { type Arrival, isFrom, isTakenBy, type Member, qualified, type System } from './system.ts'
+
+/** A message to another entity that may be answered. */
+export interface Ask extends Arrival {
+  /** Steps that send it. */
+  readonly steps: readonly Step[]
+}
+
+/** All that a machine asks of others, as far as that shows. */
+export function asksOf(member: Member, system: System): readonly Ask[] {
+  const asks = new Map<string, Ask & { readonly steps: Step[] }>()
+  for (const step of member.chart.steps) {
+    for (const output of member.outputsOf(step).filter(({ kind }) => kind === 'command' || kind === 'event')) {
+      for (const { at, type } of output.types.flatMap((each) => system.arrivalsOf(output, each, member))) {
+        const name = `${at.name} ${type}`
+        const ask = asks.get(name) ?? { at, type, steps: [] }
+        ask.steps.push(step)
+        asks.set(name, ask)
+      }
+    }
+  }
+  return [...asks.values()]
+}
+
+/**
+ * Where the asker may be while an answer is under way: where it asked, and wherever it can go from there without hearing
+ * from the one it asked. What that one says is taken for the answer.
+ */
+export function waitingIn({ chart }: Member, { at, steps }: Ask): ReadonlySet<AnyStateNode> {
+  return chart.closure(
+    steps.flatMap((step) => chart.leavesOf(step)),
+    (edge) => !isFrom(edge, at.name),
+  )
+}
+
+/** Replies and events that a message brings about, as the asker sees them, later ones by timers and effects included. */
+export function answersTo({ at, type }: Arrival, asker: Member): readonly Answer[] {
+  const followed = new Set(asker.definition.follows.filter(({ isStart }) => !isStart).map(qualified))
+  const outputs = setInMotion(at, type).flatMap((step) => at.outputsOf(step))
+  const answers = outputs.flatMap((output) =>
+    output.kind === 'reply' || output.kind === 'event'
+      ? output.types.map((each): Answer => ({ kind: output.kind as Answer['kind'], type: `${at.name}.${each}` }))
+      : [],
+  )
+  return answers.filter((answer) => answer.kind === 'reply' || followed.has(answer.type))
+}
+
+/** What comes back. */
+export interface Answer {
+  readonly kind: 'reply' | 'event'
+  readonly type: string
+}
+
+/** Where an entity may be at any time after it handled a message. */
+export function leavesAfter({ chart }: Member, type: string): ReadonlySet<AnyStateNode> {
+  const steps = chart.steps.filter(({ edge }) => edge !== undefined && isTakenBy(edge, type))
+  return chart.closure(steps.flatMap((step) => chart.leavesOf(step)))
+}
+
+/** The steps of handling a message, and those that follow from them by themselves. */
+function setInMotion(member: Member, type: string): readonly Step[] {
+  const { definition, chart } = member
+  const isBirth =
+    Object.hasOwn(definition.contract.commands, type) ||
+    definition.follows.some((each) => each.isStart && qualified(each) === type)
+  const taking = (taken: string): readonly Step[] =>
+    chart.steps.filter(({ edge }) => edge !== undefined && isTakenBy(edge, taken))
+  const steps = new Set([...(isBirth ? [chart.birth] : []), ...taking(type)])
+  for (const step of steps) {
+    const ways = [...step.entered.flatMap((node) => chart.edges(node)).filter(isByItself), ...eventless(member, step)]
+    for (const edge of ways) steps.add(chart.step(edge))
+    const toItself = member.outputsOf(step).filter(({ kind }) => kind === 'raised' || kind === 'internal')
+    for (const next of toItself.flatMap(({ types }) => types).flatMap(taking)) steps.add(next)
+  }
+  return [...steps]
+}
+
+function eventless({ chart }: Member, step: Step): readonly Edge[] {
+  return chart.leavesOf(step).flatMap((leaf) => chart.waysOut(leaf).filter(({ key }) => key === ''))
+}
+
+/** Timers, results of effects, ends of states. */
+const isByItself = ({ key }: Edge): boolean => key.startsWith('xstate.')
