@@ -17,6 +17,7 @@ export type FindingCode =
   | 'SEARCH_STOPPED'
   | 'SOMETIMES_NEVER'
   | 'SPEC_FAILED'
+  | 'SPEC_INVALID'
   | 'STATE_UNREACHED'
   | 'STIMULI_MISSING'
   | 'SYMMETRY_BROKEN'
@@ -48,6 +49,7 @@ export const findings: Readonly<Record<FindingCode, string>> = {
   SOMETIMES_NEVER:
     'The search never got there, so it proves nothing about it. Add a stimulus that leads there, or raise the bounds.',
   SPEC_FAILED: 'Compare what was expected with what came.',
+  SPEC_INVALID: 'Correct the spec; nothing was compared.',
   STATE_UNREACHED: 'Add a stimulus that leads there, raise the bounds, or accept it by name.',
   STIMULI_MISSING: 'Say with .stimuli({ name: [send(...)] }) what comes from outside; without it nothing ever happens.',
   SYMMETRY_BROKEN:

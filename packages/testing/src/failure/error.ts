@@ -17,6 +17,8 @@ export interface FindingDetails {
 export class WorldError extends Error {
   override readonly name = 'WorldError'
   readonly code: FindingCode
+  /** What was found, in a sentence. */
+  readonly what: string
   /** By which it is accepted: `STATE_UNREACHED payment.refunding`. */
   readonly finding: string
   readonly story: Story | undefined
@@ -25,6 +27,7 @@ export class WorldError extends Error {
   constructor(code: FindingCode, what: string, { name, story, token, cause }: FindingDetails = {}) {
     super(tell({ code, what, remedy: findings[code], story, token }), { cause })
     this.code = code
+    this.what = what
     this.finding = name === undefined ? code : `${code} ${name}`
     this.story = story
     this.token = token

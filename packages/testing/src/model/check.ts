@@ -1,13 +1,249 @@
-// check.ts: explicit-state search over all that a world may do at small scope.
+// check.ts: looks for a flaw in all that a world may do at small scope, and says what was looked at.
+import { Wiring } from '@interstate/core'
+import { WorldError } from '../failure/error.ts'
+import { encodeToken } from '../failure/token.ts'
 import type { WorldPlan } from '../world/plan.ts'
+import { drawStimuli, type NamedStimulus } from '../world/stimuli.ts'
+import { type Assumptions, Disproved, nothingLookedAt } from './assumptions.ts'
+import type { State } from './layout.ts'
+import { narrate, type Path } from './narrate.ts'
+import { Reached } from './reached.ts'
+import { Reduction } from './reduction.ts'
+import { comesToRest, mostDeliveries } from './rest.ts'
+import { type Found, loopFrom, Search, type Searched } from './search.ts'
+import type { Successor } from './successor.ts'
+import { Symmetry } from './symmetry.ts'
+import { System } from './system.ts'
 
+/** How much a check looks at. */
 export interface CheckOptions {
+  /** Calls from outside, in all. Default 3. */
   readonly stimuli?: number
+  /** Calls that a client repeats without an idempotency key. Default 0. */
+  readonly duplicates?: number
+  /** Crashes after which effects run again. Default 1. */
+  readonly crashes?: number
+  /** Values drawn of each arbitrary. Default 3. */
+  readonly values?: number
+  /** For what is drawn. Default 1. */
+  readonly seed?: number
+  /** States to look at, at most. Default 200,000. */
+  readonly maxStates?: number
+  /** What becomes of states of machines that were never reached: by default a failure. */
+  readonly unreached?: 'fail' | 'report'
+  /** Hears from time to time how far it is. */
+  readonly onProgress?: (progress: { readonly states: number; readonly frontier: number }) => void
 }
+
+/** What a check that found nothing has looked at. */
 export interface CheckReport {
+  /** Different states of the whole system. */
   readonly states: number
+  /** Steps between them. */
+  readonly steps: number
+  /** Steps from the beginning to the farthest state. */
+  readonly depth: number
+  /** Different turns that were decided, each twice. */
+  readonly turns: number
+  /** States in which commuting deliveries were taken in one order only. */
+  readonly reduced: number
+  /** States of machines that were never reached, where that is no failure. */
+  readonly unreached: readonly string[]
+  /** All options, defaults included. */
+  readonly options: Required<Omit<CheckOptions, 'onProgress'>>
+  toString(): string
 }
-export async function check(_plan: WorldPlan, _options: CheckOptions): Promise<CheckReport> {
-  return { states: 0 }
+
+type Settings = CheckReport['options']
+
+/**
+ * Looks at every order of deliveries, timers, repeated calls and crashes.
+ *
+ * @throws WorldError what it found, with a shortest story; `SEARCH_STOPPED` where a bound stopped it before the end.
+ */
+export async function check(plan: WorldPlan, options: CheckOptions): Promise<CheckReport> {
+  const settings = settingsOf(options)
+  const pool = drawStimuli(plan, settings)
+  let assumptions = nothingLookedAt
+  for (;;) {
+    try {
+      return await new Check(plan, settings, pool, assumptions).run(options.onProgress)
+    } catch (error) {
+      if (!(error instanceof Disproved)) throw error
+      assumptions = error.assumptions
+    }
+  }
 }
-export async function replayCheck(_plan: WorldPlan, _options: CheckOptions, _run: unknown): Promise<void> {}
+
+/** Runs the story of a token again. */
+export async function replayCheck(plan: WorldPlan, options: CheckOptions, run: unknown): Promise<void> {
+  const settings = settingsOf(options)
+  const { path, assumptions } = runOf(run)
+  await new Check(plan, settings, drawStimuli(plan, settings), assumptions).replay(path)
+}
+
+class Check {
+  readonly #plan: WorldPlan
+  readonly #settings: Settings
+  readonly #assumptions: Assumptions
+  readonly #system: System
+  readonly #reached: Reached
+
+  constructor(plan: WorldPlan, settings: Settings, pool: readonly NamedStimulus[], assumptions: Assumptions) {
+    this.#plan = plan
+    this.#settings = settings
+    this.#assumptions = assumptions
+    this.#reached = new Reached(plan)
+    const wiring = new Wiring(plan.entities)
+    const canon = { assumptions, abstractions: plan.abstractions, sorts: plan.interchangeable.length > 0 }
+    this.#system = new System(plan, wiring, pool, settings, canon, this.#reached.listener)
+  }
+
+  async run(onProgress: CheckOptions['onProgress']): Promise<CheckReport> {
+    const initial = this.#setUp()
+    const symmetry = new Symmetry(this.#plan, this.#system)
+    symmetry.check(initial)
+    this.#checkRest(initial)
+    const searched = await this.#search(initial, symmetry, this.#settings.maxStates, onProgress)
+    this.#judge(initial, searched)
+    return this.#report(searched)
+  }
+
+  async replay(path: readonly number[]): Promise<void> {
+    const initial = this.#setUp()
+    const { states } = this.#walk(initial, path)
+    const end = states.at(-1) as State
+    const calm = end.map((value, slot) => (slot < 3 ? 0 : value))
+    // From the last state but one, so that what the last step brings to light comes up again.
+    const searched = await this.#search(
+      calm,
+      new Symmetry({ ...this.#plan, interchangeable: [] }, this.#system),
+      10_000,
+    )
+    if (searched.found !== undefined) throw this.#failure(initial, { ...searched.found, path })
+  }
+
+  #search(initial: State, symmetry: Symmetry, maxStates: number, onProgress: CheckOptions['onProgress'] = () => {}) {
+    const reduction = new Reduction(this.#plan, this.#system)
+    return new Search(this.#plan, this.#system, symmetry, reduction, { maxStates, onProgress }).run(initial)
+  }
+
+  /** Makes the calls of the set-up, and handles all that comes of them. */
+  #setUp(): State {
+    let state = this.#system.empty
+    for (const [index, stimulus] of this.#plan.setup.entries()) {
+      const called = this.#system.call(state, stimulus, `setup-${index + 1}`)
+      const rest = comesToRest(this.#system, called.state, { effects: true })
+      const trouble = called.trouble ?? rest.trouble
+      const isRefused = called.outcome === 'rejected' || called.outcome === 'late'
+      if (trouble !== undefined || isRefused || !rest.isAtRest) {
+        const why = trouble?.what ?? (isRefused ? 'It is refused.' : 'What comes of it never comes to rest.')
+        const what = `Call ${index + 1} of the set-up (${stimulus.message.type}) fails. ${why}`
+        throw new WorldError('WORLD_INVALID', what, { cause: trouble?.cause })
+      }
+      state = rest.state
+    }
+    return state
+  }
+
+  /** A loop in which something grows never closes in the graph; it is looked for by following it. */
+  #checkRest(initial: State): void {
+    if (this.#plan.accepted.has('MESSAGES_LOOP')) return
+    this.#system.successors(initial).forEach(({ state, trouble }, ordinal) => {
+      if (trouble !== undefined) return
+      const { isAtRest, ordinals } = comesToRest(this.#system, state, { effects: false })
+      if (isAtRest || ordinals.length < mostDeliveries) return
+      throw this.#failure(initial, loopFrom([ordinal, ...ordinals.slice(0, 6)]))
+    })
+  }
+
+  /** @throws WorldError unless all was looked at, and nothing found. */
+  #judge(initial: State, { found, frontier, graph, seen }: Searched): void {
+    if (found !== undefined) throw this.#failure(initial, found)
+    if (frontier > 0) {
+      const what = `The search stopped at ${format(graph.size)} states, ${format(frontier)} of them on the frontier.`
+      throw new WorldError('SEARCH_STOPPED', what)
+    }
+    for (const { name } of this.#plan.sometimes) {
+      if (seen.has(name)) continue
+      throw new WorldError('SOMETIMES_NEVER', `"${name}" holds in none of ${format(graph.size)} states.`, { name })
+    }
+    const missing = this.#settings.unreached === 'fail' ? this.#unreached() : []
+    if (missing[0] === undefined) return
+    const what = `Of ${format(graph.size)} states none reaches ${missing.join(', ')}.`
+    throw new WorldError('STATE_UNREACHED', what, { name: missing[0] })
+  }
+
+  #unreached(): readonly string[] {
+    return this.#reached.missing().filter((state) => !this.#plan.accepted.has(`STATE_UNREACHED ${state}`))
+  }
+
+  #failure(initial: State, { code, name, what, path, cause }: Found): WorldError {
+    const story = narrate(this.#system, this.#walk(initial, path))
+    const { time, identity } = this.#assumptions
+    const run = { path, time, identity }
+    const token = encodeToken({ by: 'check', options: { ...this.#settings }, run })
+    return new WorldError(code, what, { ...(name === '' ? {} : { name }), story, token, cause })
+  }
+
+  /** @throws WorldError `REPLAY_DIFFERS` where a step does not exist. */
+  #walk(initial: State, path: readonly number[]): Path {
+    const states: State[] = [initial]
+    const successors: Successor[] = []
+    for (const ordinal of path) {
+      const next = this.#system.successors(states.at(-1) as State)[ordinal]
+      if (next === undefined) throw new WorldError('REPLAY_DIFFERS', 'A step of the story can no longer be taken.')
+      states.push(next.state)
+      successors.push(next)
+    }
+    return { states, successors }
+  }
+
+  #report({ graph, reduced }: Searched): CheckReport {
+    const depth = graph.size === 0 ? 0 : graph.depth(graph.size - 1)
+    const unreached = this.#unreached()
+    const options = this.#settings
+    const report = { states: graph.size, steps: graph.edges, depth, turns: this.#system.turns.decided, reduced }
+    return { ...report, unreached, options, toString: () => reportText({ ...report, unreached, options }) }
+  }
+}
+
+function reportText({ states, steps, depth, turns, reduced, options }: Omit<CheckReport, 'toString'>): string {
+  const { stimuli, duplicates, crashes, seed } = options
+  const scope = `${stimuli} stimuli, ${duplicates} duplicates, ${crashes} crashes, seed ${seed}`
+  const size = `${format(states)} states, ${format(steps)} steps, depth ${depth}, ${format(turns)} turns`
+  return `Nothing found in all of ${size} (${scope}; ${format(reduced)} states reduced).`
+}
+
+function format(count: number): string {
+  return count.toLocaleString('en')
+}
+
+const defaults: Settings = {
+  stimuli: 3,
+  duplicates: 0,
+  crashes: 1,
+  values: 3,
+  seed: 1,
+  maxStates: 200_000,
+  unreached: 'fail',
+}
+
+/** @throws WorldError `WORLD_INVALID` for a bound that is no count. */
+function settingsOf({ onProgress: _, ...options }: CheckOptions): Settings {
+  const settings = { ...defaults, ...options }
+  for (const [name, value] of Object.entries(settings)) {
+    const isFit = name === 'unreached' ? value === 'fail' || value === 'report' : Number.isSafeInteger(value)
+    if (isFit && !(Number(value) < 0)) continue
+    throw new WorldError('WORLD_INVALID', `The check has ${name} = ${String(value)}.`)
+  }
+  return settings
+}
+
+/** @throws WorldError `TOKEN_UNREADABLE`. */
+function runOf(run: unknown): { readonly path: readonly number[]; readonly assumptions: Assumptions } {
+  const { path, time, identity } = (run ?? {}) as { path?: unknown; time?: unknown; identity?: unknown }
+  const isPath = Array.isArray(path) && path.every((each) => Number.isSafeInteger(each) && each >= 0)
+  if (!isPath) throw new WorldError('TOKEN_UNREADABLE', 'The token holds no path.')
+  return { path, assumptions: { ...nothingLookedAt, time: time === true, identity: identity === true } }
+}

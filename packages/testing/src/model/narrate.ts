@@ -1,0 +1,138 @@
+// narrate.ts: a path of the search as a story: who got what, and what became of it.
+import type { Envelope, PlainObject } from '@interstate/core'
+import type { Change, Look, Story, StoryStep } from '../failure/story.ts'
+import { place, type State } from './layout.ts'
+import type { Successor } from './successor.ts'
+import type { System } from './system.ts'
+import { firstTimer, type Resident, stateName, timerName } from './turns.ts'
+
+/** A path: states and the steps between them; `states` has one more. */
+export interface Path {
+  readonly states: readonly State[]
+  readonly successors: readonly Successor[]
+}
+
+/** The story of a path. What it changed is told of the entities that the last step touched. */
+export function narrate(system: System, { states, successors }: Path): Story {
+  const steps = successors.map((successor, index) => tellStep(system, states[index] as State, successor))
+  const last = states.at(-2)
+  return { steps, changes: last === undefined ? [] : changes(system, last, states.at(-1) as State) }
+}
+
+function tellStep(system: System, before: State, successor: Successor): StoryStep {
+  const { step } = successor
+  switch (step.does) {
+    case 'call': {
+      const { stimulus } = system.pool[step.stimulus] as System['pool'][number]
+      const { type, ...data } = stimulus.message as { type: string } & PlainObject
+      const to = String((stimulus.address as { toJSON(): string }).toJSON())
+      const note = step.again ? 'the client repeats the call, without an idempotency key' : undefined
+      return finish(system, before, successor, { from: 'client', to, what: type, data, note })
+    }
+    case 'deliver': {
+      const lane = system.layout.slots[step.lane] as { readonly from: string; readonly to: number }
+      const message = system.turns.messages.value(system.queues.items(before[step.lane] as number)[step.item] as number)
+      const note = step.late ? `right before ${timerOf(system.resident(before, lane.to))}` : undefined
+      return finish(system, before, successor, {
+        from: lane.from,
+        to: message.to,
+        what: message.type,
+        data: message.data,
+        note,
+      })
+    }
+    case 'fire': {
+      const resident = system.resident(before, step.entity) as Resident
+      const what = `timeout "${timerOf(resident)}"`
+      return finish(system, before, successor, { from: 'time', to: resident.state.entity, what })
+    }
+    case 'act': {
+      const { state } = system.resident(before, step.entity) as Resident
+      const run = state.running[step.effect]
+      const changed = before[place.outside] !== successor.state[place.outside]
+      const outcome = changed ? JSON.stringify(system.outsides.value(successor.state[place.outside] as number)) : 'acts'
+      const what = `effect "${run?.src}"`
+      return { from: state.entity, to: 'outside', what, data: run?.input as PlainObject, outcome }
+    }
+    case 'settle': {
+      const { slot, effect, end } = system.results.value(step.result)
+      const to = system.layout.at(slot).id
+      const what = `${'error' in end ? 'error' : 'result'} of effect "${effect}"`
+      return finish(system, before, successor, { from: 'outside', to, what, data: end as PlainObject })
+    }
+    case 'crash':
+      return {
+        from: 'host',
+        to: 'host',
+        what: 'crashes',
+        outcome: 'effects whose results were not handled run again, under their old keys',
+      }
+  }
+}
+
+function finish(
+  system: System,
+  before: State,
+  { entity, state, outcome, sent = [] }: Successor,
+  step: StoryStep,
+): StoryStep {
+  const messages = sent.map((number) => sentence(system.turns.messages.value(number)))
+  const became = entity === undefined ? undefined : becomes(system, before, state, entity, outcome)
+  return { ...step, outcome: became, sent: messages }
+}
+
+function becomes(system: System, before: State, after: State, entity: number, outcome: string | undefined): string {
+  if (outcome !== 'handled') return words[outcome ?? ''] ?? outcome ?? ''
+  const one = system.resident(before, entity)
+  const two = system.resident(after, entity) as Resident
+  const to = lookOf(two)
+  if (one === undefined) return `begins in ${to}`
+  return lookOf(one) === to ? `stays in ${to}` : `${lookOf(one)} -> ${to}`
+}
+
+const words: Readonly<Record<string, string>> = {
+  rejected: 'refused',
+  ignored: 'ignored',
+  parked: 'not handled; the entity is parked',
+  late: 'too late: it is done',
+  unmatched: 'dropped: nothing has started it',
+  stale: 'stale: nobody waits for it any longer',
+  sent: 'a delayed message goes out',
+}
+
+function lookOf({ state }: Resident): string {
+  const name = stateName(state.snapshot.value)
+  return name === '' ? 'its only state' : name
+}
+
+function sentence({ type, to }: Envelope): string {
+  return `${type} -> ${to}`
+}
+
+function timerOf(resident: Resident | undefined): string {
+  return resident === undefined ? '' : timerName(firstTimer(resident.state)[0])
+}
+
+function changes(system: System, before: State, after: State): readonly Change[] {
+  const found: Change[] = []
+  system.layout.slots.forEach((slot, index) => {
+    if (slot?.is !== 'entity' || before[index] === after[index]) return
+    const one = system.resident(before, index)
+    const two = system.resident(after, index)
+    found.push({ entity: slot.id, before: look(one), after: look(two) })
+  })
+  if (before[place.outside] !== after[place.outside]) {
+    const outside = (state: State): Look => ({
+      value: '',
+      context: system.outsides.value(state[place.outside] as number),
+    })
+    found.push({ entity: 'outside', before: outside(before), after: outside(after) })
+  }
+  return found
+}
+
+function look(resident: Resident | undefined): Look | undefined {
+  if (resident === undefined) return undefined
+  const { value, context } = resident.state.snapshot
+  return { value, context }
+}

@@ -1,0 +1,403 @@
+// system.ts: a world as a system of steps: its first state, and what may happen next in each.
+//   S1  Messages of one sender to one receiver are handled in the order in which they were sent (G6); all else in any order.
+//   S2  Each message is handled once (G1); only clients repeat calls, and only effects run again after a crash.
+//   S3  An entity's timers fire in their order, none before it is due (G9), any of them as late as you like.
+import {
+  type AddressRef,
+  type Envelope,
+  InterstateError,
+  type MessageId,
+  messageType,
+  type PlainObject,
+  parseEntityId,
+  plainCopy,
+  type RunningEffect,
+  resultOf,
+  timeoutsOf,
+  validate,
+  type Wiring,
+} from '@interstate/core'
+import { WorldError } from '../failure/error.ts'
+import type { Stimulus } from '../stimulus.ts'
+import { type EffectModel, effectModels, type WorldPlan } from '../world/plan.ts'
+import type { NamedStimulus } from '../world/stimuli.ts'
+import type { EntityView, Moment } from '../world/view.ts'
+import { type Assumptions, Disproved } from './assumptions.ts'
+import { type Canon, plainText } from './canonical.ts'
+import { Interner } from './interner.ts'
+import { changed, Layout, place, type State } from './layout.ts'
+import { Queues } from './queues.ts'
+import type { Step, Successor } from './successor.ts'
+import { beginning, type Resident, type Turned, type TurnListener, Turns } from './turns.ts'
+
+/** How much may come from outside. */
+export interface Scope {
+  readonly stimuli: number
+  readonly duplicates: number
+  readonly crashes: number
+}
+
+interface Result {
+  readonly slot: number
+  readonly effect: string
+  readonly end: { readonly output: PlainObject[string] } | { readonly error: PlainObject[string] }
+}
+
+type Change = readonly [slot: number, value: number]
+
+/** See the file head. */
+export class System {
+  readonly layout: Layout = new Layout()
+  readonly turns: Turns
+  readonly assumptions: Assumptions
+  readonly pool: readonly NamedStimulus[]
+  readonly queues: Queues = new Queues()
+  readonly outsides: Interner<PlainObject> = new Interner()
+  readonly results: Interner<Result> = new Interner()
+  readonly #plan: WorldPlan
+  readonly #wiring: Wiring
+  readonly #scope: Scope
+  readonly #canon: Canon
+  readonly #acted = new Map<string, { readonly result: number; readonly outside: number }>()
+
+  constructor(
+    plan: WorldPlan,
+    wiring: Wiring,
+    pool: readonly NamedStimulus[],
+    scope: Scope,
+    canon: Canon,
+    onTurn: TurnListener,
+  ) {
+    this.#plan = plan
+    this.#wiring = wiring
+    this.pool = pool
+    this.#scope = scope
+    this.#canon = canon
+    this.assumptions = canon.assumptions
+    this.turns = new Turns(wiring, canon, this.layout, onTurn)
+  }
+
+  /** The state before anything has happened. */
+  get empty(): State {
+    const { stimuli, duplicates, crashes } = this.#scope
+    const state = [stimuli, duplicates, crashes, this.#outside(this.#plan.outside), 0, 0, 0]
+    return state
+  }
+
+  /** All that may happen next. */
+  successors(state: State): readonly Successor[] {
+    const found: Successor[] = []
+    this.#deliveries(state, found)
+    for (let slot = 0; slot < state.length; slot += 1) {
+      if (state[slot] === 0 || this.layout.slots[slot]?.is !== 'entity') continue
+      this.#own(state, slot, found)
+    }
+    this.#settlements(state, found)
+    this.#calls(state, found)
+    return found
+  }
+
+  /** All that may happen next without anybody outside: deliveries, timers, effects. */
+  isInner({ step }: Successor): boolean {
+    return step.does !== 'call' && step.does !== 'crash'
+  }
+
+  /** Makes a call, whatever the scope says: set-up, and the question whether it would help. */
+  call(state: State, stimulus: Stimulus, name: string): Successor {
+    return this.#call(state, this.#envelopes(stimulus, name), { does: 'call', stimulus: -1, again: false }, [])
+  }
+
+  resident(state: State, slot: number): Resident | undefined {
+    const number = state[slot] ?? 0
+    return number === 0 ? undefined : this.turns.entities.value(number)
+  }
+
+  /** The state as properties see it. */
+  moment(state: State): Moment {
+    const view = (slot: number): EntityView | undefined => this.resident(state, slot)?.view
+    return {
+      entitiesOf: (type) => this.layout.ofType(type).flatMap((slot) => view(slot) ?? []),
+      entity: (id) => view(this.layout.entity(id)),
+      underWay: [...this.#underWay(state)],
+      outside: this.outsides.value(state[place.outside] as number),
+    }
+  }
+
+  /** Messages that were sent and are not handled. */
+  *#underWay(state: State): Generator<Envelope> {
+    for (let slot = 0; slot < state.length; slot += 1) {
+      if (state[slot] === 0 || this.layout.slots[slot]?.is !== 'lane') continue
+      for (const message of this.queues.items(state[slot] as number)) yield this.turns.messages.value(message)
+    }
+  }
+
+  #deliveries(state: State, found: Successor[]): void {
+    for (let lane = 0; lane < state.length; lane += 1) {
+      const queue = state[lane] as number
+      const slot = this.layout.slots[lane]
+      if (queue === 0 || slot?.is !== 'lane') continue
+      if (this.resident(state, slot.to)?.parked === true) continue
+      // What clients send has no order (S1).
+      const places = slot.from === 'client' ? this.#different(queue) : [0]
+      for (const item of places) this.#deliver(state, lane, slot.to, item, found)
+    }
+  }
+
+  #different(queue: number): readonly number[] {
+    const items = this.queues.items(queue)
+    return [...new Set(items)].map((item) => items.indexOf(item))
+  }
+
+  #deliver(state: State, lane: number, slot: number, item: number, found: Successor[]): void {
+    const queue = state[lane] as number
+    const message = this.queues.items(queue)[item] as number
+    const rest: Change = [lane, this.queues.remove(queue, item)]
+    const step = (late: boolean): Step => ({ does: 'deliver', lane, item, late })
+    const turned = this.turns.take(slot, state[slot] ?? 0, message, this.#now(state, slot))
+    found.push(this.#successor(state, slot, turned, step(false), [rest]))
+    const due = this.resident(state, slot)?.firstDue
+    if (due === undefined || due <= this.#now(state, slot)) return
+    // It may come right before the first timer as well; that matters where it sets others.
+    const late = this.turns.take(slot, state[slot] ?? 0, message, due)
+    if (late.entity === turned.entity && !this.assumptions.time) return
+    found.push(this.#successor(state, slot, late, step(true), [rest, ...this.#passed(state, due)]))
+  }
+
+  /** What an entity does by itself. */
+  #own(state: State, slot: number, found: Successor[]): void {
+    const resident = this.resident(state, slot)
+    if (resident === undefined) return
+    const { firstDue, running } = resident
+    if (firstDue !== undefined) this.#fire(state, slot, resident, firstDue, found)
+    for (const effect of running) {
+      if (!this.#hasActed(state, slot, effect)) this.#act(state, slot, resident, effect, found)
+    }
+  }
+
+  #fire(state: State, slot: number, { state: entity }: Resident, due: number, found: Successor[]): void {
+    const now = Math.max(due, this.#now(state, slot))
+    const [firing] = timeoutsOf(entity, now)
+    const turned = this.turns.handle(slot, state[slot] as number, firing as Envelope, now)
+    found.push(this.#successor(state, slot, turned, { does: 'fire', entity: slot }, this.#passed(state, now)))
+  }
+
+  #act(state: State, slot: number, { definition, state: entity }: Resident, effect: string, found: Successor[]): void {
+    const run = entity.running[effect] as RunningEffect
+    const models = effectModels(this.#plan, definition.name, run.src)
+    if (models === undefined) {
+      const what = `Nothing says what effect "${run.src}" of ${definition.name} comes to.`
+      throw new WorldError('EFFECT_WITHOUT_MODEL', what, { name: `${definition.name}.${run.src}` })
+    }
+    models.forEach((model, way) => {
+      const { result, outside } = this.#actOnce(state, slot, effect, run, model, way)
+      const results = this.queues.add(state[place.results] as number, result)
+      found.push({
+        step: { does: 'act', entity: slot, effect, way },
+        entity: undefined,
+        state: changed(state, [place.results, results], [place.outside, outside]),
+      })
+    })
+  }
+
+  #actOnce(state: State, slot: number, effect: string, run: RunningEffect, model: EffectModel, way: number) {
+    const outside = state[place.outside] as number
+    const key = `${state[slot]} ${effect} ${way} ${outside}`
+    let known = this.#acted.get(key)
+    if (known === undefined) {
+      const one = this.#run(run, model, outside)
+      const two = this.#run(run, model, outside)
+      if (one.text !== two.text) {
+        const what = `The model of effect "${run.src}" came to two ends from the same outside.`
+        throw new WorldError('NOT_DETERMINISTIC', what, { name: run.src })
+      }
+      const text = JSON.stringify([slot, effect, one.end])
+      known = {
+        result: this.results.number(text, { slot, effect, end: one.end }),
+        outside: this.#outside(one.outside),
+      }
+      this.#acted.set(key, known)
+    }
+    return known
+  }
+
+  /** Lets an effect act on a copy of the outside. */
+  #run(run: RunningEffect, model: EffectModel, before: number) {
+    const outside = structuredClone(this.outsides.value(before))
+    let readsKey = false
+    const call = {
+      input: run.input as never,
+      outside,
+      get idempotencyKey(): string {
+        readsKey = true
+        return run.key
+      },
+    }
+    const end = endOf(() => model(call))
+    if (readsKey && !this.assumptions.identity) throw new Disproved({ ...this.assumptions, identity: true })
+    const after = plainCopy(outside, 'outside of the world') as PlainObject
+    return { end, outside: after, text: JSON.stringify([end, after]) }
+  }
+
+  #hasActed(state: State, slot: number, effect: string): boolean {
+    const bag = state[place.results] as number
+    if (bag === 0) return false
+    return this.queues.items(bag).some((each) => {
+      const result = this.results.value(each)
+      return result.slot === slot && result.effect === effect
+    })
+  }
+
+  #settlements(state: State, found: Successor[]): void {
+    const bag = state[place.results] as number
+    if (bag === 0) return
+    this.queues.items(bag).forEach((number, index) => {
+      const { slot, effect, end } = this.results.value(number)
+      const resident = this.resident(state, slot) as Resident
+      if (resident.parked) return
+      const now = this.#now(state, slot)
+      const run = resident.state.running[effect] as RunningEffect
+      const message = resultOf(resident.state.entity, effect, run, end, { run: 'result', now })
+      const turned = this.turns.handle(slot, state[slot] as number, message, now)
+      const rest: Change = [place.results, this.queues.remove(bag, index)]
+      found.push(this.#successor(state, slot, turned, { does: 'settle', result: number }, [rest]))
+    })
+    if ((state[place.crashes] as number) > 0) found.push({ step: { does: 'crash' }, ...this.#crash(state) })
+  }
+
+  #crash(state: State): { readonly entity: undefined; readonly state: State } {
+    const left = (state[place.crashes] as number) - 1
+    return { entity: undefined, state: changed(state, [place.results, 0], [place.crashes, left]) }
+  }
+
+  #calls(state: State, found: Successor[]): void {
+    const stimuli = state[place.stimuli] as number
+    const duplicates = state[place.duplicates] as number
+    if (stimuli > 0) {
+      for (let stimulus = 0; stimulus < this.pool.length; stimulus += 1) {
+        const step: Step = { does: 'call', stimulus, again: false }
+        const sent = duplicates === 0 ? 0 : this.#sent(state, stimulus)
+        found.push(this.#poolCall(state, step, [place.stimuli, stimuli - 1], [place.sent, sent]))
+      }
+    }
+    for (const stimulus of this.queues.items(state[place.sent] as number)) {
+      const step: Step = { does: 'call', stimulus, again: true }
+      const sent = duplicates === 1 ? 0 : (state[place.sent] as number)
+      found.push(this.#poolCall(state, step, [place.duplicates, duplicates - 1], [place.sent, sent]))
+    }
+  }
+
+  #sent(state: State, stimulus: number): number {
+    const sent = state[place.sent] as number
+    return this.queues.items(sent).includes(stimulus) ? sent : this.queues.add(sent, stimulus)
+  }
+
+  #poolCall(state: State, step: Step & { does: 'call' }, ...changes: readonly Change[]): Successor {
+    const { stimulus } = this.pool[step.stimulus] as NamedStimulus
+    const count = this.#scope.stimuli + this.#scope.duplicates
+    const left = (state[place.stimuli] as number) + (state[place.duplicates] as number)
+    return this.#call(state, this.#envelopes(stimulus, `call-${count - left + 1}`), step, changes)
+  }
+
+  #call(state: State, envelopes: readonly Envelope[], step: Step, changes: readonly Change[]): Successor {
+    const [only, ...more] = envelopes
+    const slot = only === undefined ? undefined : this.layout.entity(only.to)
+    if (only !== undefined && slot !== undefined && more.length === 0 && this.resident(state, slot)?.parked !== true) {
+      const turned = this.turns.take(slot, state[slot] ?? 0, this.turns.message(only), this.#now(state, slot))
+      return this.#successor(state, slot, turned, step, changes)
+    }
+    const sent = envelopes.map((each) => [this.layout.lane('client', each.to), this.turns.message(each)] as const)
+    const next = this.#with(changed(state, ...changes), sent)
+    return { step, entity: undefined, state: next, sent: sent.map(([, message]) => message) }
+  }
+
+  /** The messages of a call, as a host makes them. */
+  #envelopes({ call, address, message }: Stimulus, id: string): readonly Envelope[] {
+    const ref = address as unknown as AddressRef
+    const { contract } = this.#wiring.definition(ref.contract.name)
+    const about = ref.id()
+    const section = call === 'send' ? 'command' : 'event'
+    const data = validate(contract, section, message)
+    const type = call === 'send' ? messageType(message) : `${contract.name}.${messageType(message)}`
+    const receivers = call === 'send' ? [about] : this.#wiring.receiversOf(type, parseEntityId(about), data)
+    return receivers.map((to) => ({
+      id: id as MessageId,
+      kind: section,
+      to,
+      from: 'client',
+      type,
+      data,
+      correlationId: id as MessageId,
+      causationId: id as MessageId,
+      created: beginning,
+      contractVersion: contract.version,
+    }))
+  }
+
+  #successor(state: State, slot: number, turned: Turned, step: Step, changes: readonly Change[]): Successor {
+    const { entity, sent, outcome, trouble, dropped } = turned
+    const base = changed(state, [slot, entity], ...changes)
+    const next = this.#with(this.#withoutDropped(base, slot, dropped), sent)
+    const accepted = trouble !== undefined && this.#plan.accepted.has(`${trouble.code} ${trouble.name}`)
+    return {
+      step,
+      entity: slot,
+      state: next,
+      outcome,
+      sent: sent.map(([, message]) => message),
+      trouble: accepted ? undefined : trouble,
+    }
+  }
+
+  /** Results that come too late: their effect was stopped, or began anew. */
+  #withoutDropped(state: State, slot: number, dropped: readonly string[]): State {
+    const bag = state[place.results] as number
+    if (bag === 0 || dropped.length === 0) return state
+    const left = this.queues.items(bag).filter((each) => {
+      const result = this.results.value(each)
+      return result.slot !== slot || !dropped.includes(result.effect)
+    })
+    return changed(state, [place.results, this.queues.number(left)])
+  }
+
+  #with(state: State, sent: Turned['sent']): State {
+    if (sent.length === 0) return state
+    const next = new Map<number, number>()
+    for (const [lane, message] of sent) {
+      const queue = next.get(lane) ?? state[lane] ?? 0
+      const slot = this.layout.slots[lane]
+      const isBag = slot?.is === 'lane' && slot.from === 'client'
+      next.set(lane, isBag ? this.queues.add(queue, message) : this.queues.push(queue, message))
+    }
+    return changed(state, ...next)
+  }
+
+  /** The time of an entity's turn. Where nobody looks at the clock each entity has a time of its own. */
+  #now(state: State, slot: number): number {
+    if (this.assumptions.time) return beginning + (state[place.time] as number)
+    return this.resident(state, slot)?.state.now ?? beginning
+  }
+
+  #passed(state: State, now: number): readonly Change[] {
+    if (!this.assumptions.time) return []
+    return [[place.time, Math.max(state[place.time] as number, now - beginning)]]
+  }
+
+  #outside(outside: PlainObject): number {
+    return this.outsides.number(plainText(this.#canon, outside), outside)
+  }
+}
+
+/** How an effect ends, as the host tells its machine. */
+function endOf(run: () => unknown): Result['end'] {
+  try {
+    const output = run()
+    if (output instanceof Promise) {
+      throw new WorldError('WORLD_INVALID', 'The model of an effect gave a promise. Give the output itself.')
+    }
+    return { output: output === undefined ? null : plainCopy(output, 'output of an effect') }
+  } catch (error) {
+    if (error instanceof WorldError || error instanceof InterstateError) throw error
+    if (error instanceof Error) return { error: { name: error.name, message: error.message } }
+    return { error: plainCopy(error ?? null, 'error of an effect') }
+  }
+}

@@ -1,0 +1,234 @@
+// turns.ts: the turns of a search: entities and messages by number, and what comes of each pair, decided once.
+import {
+  type Decision,
+  type Definition,
+  decide,
+  type EntityId,
+  type EntityState,
+  type Envelope,
+  InterstateError,
+  nextDue,
+  type Wiring,
+} from '@interstate/core'
+import { WorldError } from '../failure/error.ts'
+import { type EntityView, viewOf } from '../world/view.ts'
+import { watched } from './assumptions.ts'
+import { byDue, type Canon, entityText, messageText } from './canonical.ts'
+import { Interner } from './interner.ts'
+import type { Layout } from './layout.ts'
+import type { Trouble } from './successor.ts'
+
+/** An entity as one number stands for it. */
+export interface Resident {
+  readonly definition: Definition
+  readonly state: EntityState
+  readonly parked: boolean
+  /** When its first timer is due. */
+  readonly firstDue: number | undefined
+  /** Effects that run, by id. */
+  readonly running: readonly string[]
+  readonly isDone: boolean
+  readonly view: EntityView
+}
+
+/** What came of one message at one entity. */
+export interface Turned {
+  /** The entity afterwards; 0 where it still isn't there. */
+  readonly entity: number
+  /** Lanes and messages that were sent, in order. */
+  readonly sent: readonly (readonly [lane: number, message: number])[]
+  readonly outcome: string
+  /** Effects that nobody waits for any longer, or that began anew. */
+  readonly dropped: readonly string[]
+  readonly trouble?: Trouble
+}
+
+/** What a turn is told to whoever counts: for coverage. */
+export type TurnListener = (
+  definition: Definition,
+  before: EntityState | undefined,
+  message: Envelope,
+  decision: Decision,
+) => void
+
+/** Time at the beginning of every world, in milliseconds since 1970. */
+export const beginning: number = Date.UTC(2026, 0, 1)
+
+/** See the file head. */
+export class Turns {
+  readonly entities: Interner<Resident> = new Interner()
+  readonly messages: Interner<Envelope> = new Interner()
+  readonly #wiring: Wiring
+  readonly #canon: Canon
+  readonly #layout: Layout
+  readonly #onTurn: TurnListener
+  readonly #known = new Map<string, Turned>()
+
+  constructor(wiring: Wiring, canon: Canon, layout: Layout, onTurn: TurnListener) {
+    this.#wiring = wiring
+    this.#canon = canon
+    this.#layout = layout
+    this.#onTurn = onTurn
+  }
+
+  /** Turns that were decided. */
+  get decided(): number {
+    return this.#known.size
+  }
+
+  message(envelope: Envelope): number {
+    return this.messages.number(messageText(this.#canon, envelope), envelope)
+  }
+
+  /** The number of an entity. */
+  entity(definition: Definition, state: EntityState, parked = false): number {
+    const text = entityText(this.#canon, definition, state, parked)
+    return this.entities.number(text, resident(definition, state, parked))
+  }
+
+  /**
+   * What a message does to an entity.
+   *
+   * @param now - Of the turn, in milliseconds since 1970.
+   */
+  take(slot: number, entity: number, message: number, now: number): Turned {
+    const key = `${slot} ${entity} ${message} ${now}`
+    let found = this.#known.get(key)
+    if (found === undefined) {
+      found = this.handle(slot, entity, this.messages.value(message), now)
+      this.#known.set(key, found)
+    }
+    return found
+  }
+
+  /** The same for a message that has no number: a firing or the end of an effect. */
+  handle(slot: number, entity: number, message: Envelope, now: number): Turned {
+    const definition = this.#wiring.definition(this.#layout.at(slot).type)
+    const before = entity === 0 ? undefined : this.entities.value(entity).state
+    let decision: Decision
+    try {
+      decision = watched(this.#canon.assumptions, () => this.#decide(definition, before, message, now))
+    } catch (error) {
+      if (error instanceof InterstateError || error instanceof WorldError) {
+        return this.#failed(definition, before, message, error)
+      }
+      throw error
+    }
+    this.#onTurn(definition, before, message, decision)
+    return this.#turned(definition, before, message, decision)
+  }
+
+  #decide(definition: Definition, before: EntityState | undefined, message: Envelope, now: number): Decision {
+    return decide(this.#wiring, definition, before, message, now)
+  }
+
+  #turned(definition: Definition, before: EntityState | undefined, message: Envelope, decision: Decision): Turned {
+    const { state, outbox, outcome } = decision
+    const isUnhandled = outcome === 'parked' || (outcome === 'rejected' && message.kind !== 'command')
+    const parks = outcome === 'parked' && before !== undefined
+    const trouble = isUnhandled ? unhandled(definition, before, message) : undefined
+    return {
+      entity: state === undefined ? 0 : this.entity(definition, state, parks),
+      sent: outbox.map((each) => [this.#layout.lane(each.from, each.to), this.message(each)]),
+      outcome,
+      dropped: dropped(before, state),
+      ...(trouble === undefined ? {} : { trouble }),
+    }
+  }
+
+  /** In production it would be tried again, and then put away by the definition's policy. */
+  #failed(
+    definition: Definition,
+    before: EntityState | undefined,
+    message: Envelope,
+    error: InterstateError | WorldError,
+  ): Turned {
+    const parks = definition.poison === 'park' && before !== undefined
+    const what = error instanceof WorldError ? error.what : `${error.message}`
+    return {
+      entity: before === undefined ? 0 : this.entity(definition, before, parks),
+      sent: [],
+      outcome: parks ? 'fails, and the entity is parked' : 'fails, and is put away as a dead letter',
+      dropped: [],
+      trouble: {
+        code: error instanceof WorldError ? error.code : 'TURN_FAILED',
+        name: `${definition.name} ${typeOf(message)}`,
+        what,
+        cause: error,
+      },
+    }
+  }
+}
+
+/** What a message is called in stories: a firing by its timer. */
+export function typeOf({ kind, type, data }: Envelope): string {
+  if (kind === 'timeout') return `timeout "${timerName(String(data.timer))}"`
+  if (kind === 'result') return `${'error' in data ? 'error' : 'result'} of effect "${String(data.effect)}"`
+  return type
+}
+
+/** A timer's name for people: `after 30 min` where XState made it. */
+export function timerName(timer: string): string {
+  const [, delay, state] = /^xstate\.after\.([^.]+)\.(.+)$/.exec(timer) ?? []
+  if (delay === undefined) return timer
+  const ms = Number(delay)
+  return `after ${Number.isNaN(ms) ? delay : duration(ms)} in ${state?.split('.').at(-1)}`
+}
+
+/** Milliseconds for people. */
+export function duration(ms: number): string {
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1_000],
+  ] as const
+  const [name, size] = units.find(([, size]) => ms >= size && ms % size === 0) ?? ['ms', 1]
+  return `${ms / size} ${name}`
+}
+
+function resident(definition: Definition, state: EntityState, parked: boolean): Resident {
+  return {
+    definition,
+    state,
+    parked,
+    firstDue: parked ? undefined : nextDue(state),
+    running: parked ? [] : Object.keys(state.running),
+    isDone: state.snapshot.status !== 'active',
+    view: viewOf(state, parked),
+  }
+}
+
+function dropped(before: EntityState | undefined, after: EntityState | undefined): readonly string[] {
+  const ids = Object.keys(before?.running ?? {})
+  return ids.filter((id) => after?.running[id]?.key !== before?.running[id]?.key)
+}
+
+function unhandled(definition: Definition, before: EntityState | undefined, message: Envelope): Trouble {
+  const where = before === undefined ? 'before its first message' : `in state ${stateName(before.snapshot.value)}`
+  return {
+    code: 'MESSAGE_UNHANDLED',
+    name: `${definition.name} ${typeOf(message)}`,
+    what: `${message.to} has no transition for ${typeOf(message)} ${where}.`,
+  }
+}
+
+/** A state value for people: `paying.waiting`, `a.b & c.d`. */
+export function stateName(value: unknown): string {
+  if (typeof value === 'string') return value
+  return Object.entries(value as Record<string, unknown>)
+    .flatMap(([key, inner]) => {
+      const name = stateName(inner)
+      return name === '' ? [key] : name.split(' & ').map((each) => `${key}.${each}`)
+    })
+    .join(' & ')
+}
+
+/** The timer of an entity that fires first. */
+export function firstTimer({ timers }: EntityState): readonly [id: string, due: number] {
+  const [id, { due }] = byDue(timers)[0] as [string, { due: number; generation: number }]
+  return [id, due]
+}
+
+/** The name of an entity, as a lane is called by. */
+export type Party = EntityId | 'client'
