@@ -10,6 +10,8 @@ export interface FindingDetails {
   readonly story?: Story
   /** Runs the same again: `world.replay(token)`. */
   readonly token?: string
+  /** States that were looked at, or runs that were made, until it was found. */
+  readonly searched?: number
   readonly cause?: unknown
 }
 
@@ -23,13 +25,16 @@ export class WorldError extends Error {
   readonly finding: string
   readonly story: Story | undefined
   readonly token: string | undefined
+  /** States that were looked at, or runs that were made, until it was found. */
+  readonly searched: number | undefined
 
-  constructor(code: FindingCode, what: string, { name, story, token, cause }: FindingDetails = {}) {
+  constructor(code: FindingCode, what: string, { name, story, token, searched, cause }: FindingDetails = {}) {
     super(tell({ code, what, remedy: findings[code], story, token }), { cause })
     this.code = code
     this.what = what
     this.finding = name === undefined ? code : `${code} ${name}`
     this.story = story
     this.token = token
+    this.searched = searched
   }
 }

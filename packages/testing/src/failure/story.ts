@@ -18,7 +18,7 @@ export interface StoryStep {
   readonly sent?: readonly string[] | undefined
 }
 
-/** What an entity looks like: its state value and context. */
+/** What an entity looks like: its state value and context. The outside has no state. */
 export interface Look {
   readonly value: unknown
   readonly context: unknown

@@ -1,6 +1,7 @@
-// tell.ts: a failure on one screen: what was found, the story in words, a sequence diagram, what changed, how to run it again.
+// tell.ts: a failure on one screen: what was found, the story in words and as a diagram, what changed, how to run it again.
 import type { FindingCode } from './catalogue.ts'
-import type { Story } from './story.ts'
+import { diagram } from './diagram.ts'
+import type { Change, Look, Story, StoryStep } from './story.ts'
 
 /** What is told. */
 export interface Failure {
@@ -11,13 +12,72 @@ export interface Failure {
   readonly token: string | undefined
 }
 
+/** Longer stories are told by their ends. */
+const mostSteps = 24
+const mostChanges = 10
+const lineLength = 118
+
 /** See the file head. */
 export function tell({ code, what, remedy, story, token }: Failure): string {
-  const head = `${what} ${remedy} [${code}]`
-  if (story === undefined) return head
-  const steps = story.steps.map(
-    ({ from, to, what: type, note, outcome }, index) =>
-      `${index + 1}. ${from} -> ${to} ${type}${outcome === undefined ? '' : `: ${outcome}`}${note === undefined ? '' : ` (${note})`}`,
-  )
-  return [head, '', ...steps, ...(token === undefined ? [] : ['', `replay: ${token}`])].join('\n')
+  const parts = [`${what} ${remedy} [${code}]`]
+  if (story !== undefined && story.steps.length > 0) {
+    parts.push(middleOut(story.steps.map(sentence), mostSteps).join('\n'))
+    if (story.changes.length > 0) parts.push(['What the last step changed:', ...changesOf(story)].join('\n'))
+    parts.push(['```mermaid', diagram(story.steps), '```'].join('\n'))
+  }
+  if (token !== undefined) {
+    parts.push(['Keep it as a test:', `  test('regression', () => world.replay('${token}'))`].join('\n'))
+  }
+  return parts.join('\n\n')
+}
+
+/** One step in words: `3. account/A -> transfer/1 account.Declined {…}: debiting -> failed (why)`. */
+export function sentence({ from, to, what, data, outcome, note }: StoryStep, index: number): string {
+  const number = `${String(index + 1).padStart(3)}. `
+  const became = outcome === undefined ? '' : `: ${outcome}`
+  const because = note === undefined ? '' : ` (${note})`
+  const head = from === to ? `${number}${to} ${what}` : `${number}${from} -> ${to} ${what}`
+  const room = lineLength - head.length - became.length - because.length - 1
+  return `${head}${payload(data, room)}${became}${because}`
+}
+
+function payload(data: StoryStep['data'], room: number): string {
+  if (data === undefined || Object.keys(data).length === 0 || room < 5) return ''
+  const text = JSON.stringify(data)
+  return ` ${text.length <= room ? text : `${text.slice(0, room - 2)}…}`}`
+}
+
+function changesOf({ changes }: Story): readonly string[] {
+  return middleOut(changes.flatMap(changeLines), mostChanges)
+}
+
+function changeLines({ entity, before, after }: Change): readonly string[] {
+  const one = flat(before)
+  const two = flat(after)
+  const places = [...new Set([...one.keys(), ...two.keys()])].filter((path) => one.get(path) !== two.get(path))
+  return places.map((path) => `  ${entity} ${path}: ${short(one.get(path))} -> ${short(two.get(path))}`)
+}
+
+/** The leaves of what an entity looks like, by their path. */
+function flat(look: Look | undefined): ReadonlyMap<string, string> {
+  const leaves = new Map<string, string>()
+  const walk = (path: string, value: unknown): void => {
+    const isBranch = typeof value === 'object' && value !== null && Object.keys(value).length > 0
+    if (!isBranch) leaves.set(path, JSON.stringify(value) ?? 'undefined')
+    else for (const [key, item] of Object.entries(value)) walk(path === '' ? key : `${path}.${key}`, item)
+  }
+  if (look === undefined) return leaves
+  if (look.value !== undefined) leaves.set('state', JSON.stringify(look.value))
+  walk('', look.context)
+  return leaves
+}
+
+function short(text = '-'): string {
+  return text.length <= 40 ? text : `${text.slice(0, 39)}…`
+}
+
+function middleOut(lines: readonly string[], most: number): readonly string[] {
+  if (lines.length <= most) return lines
+  const half = most / 2
+  return [...lines.slice(0, half), `  … ${lines.length - most} more …`, ...lines.slice(-half)]
 }

@@ -2,6 +2,7 @@
 import { Wiring } from '@interstate/core'
 import { WorldError } from '../failure/error.ts'
 import { encodeToken } from '../failure/token.ts'
+import { observed } from '../observe/observe.ts'
 import type { WorldPlan } from '../world/plan.ts'
 import { drawStimuli, type NamedStimulus } from '../world/stimuli.ts'
 import { type Assumptions, Disproved, nothingLookedAt } from './assumptions.ts'
@@ -94,9 +95,9 @@ class Check {
     this.#settings = settings
     this.#assumptions = assumptions
     this.#reached = new Reached(plan)
-    const wiring = new Wiring(plan.entities)
+    const wiring = new Wiring(plan.entities.map((definition) => observed(definition, this.#reached.watch)))
     const canon = { assumptions, abstractions: plan.abstractions, sorts: plan.interchangeable.length > 0 }
-    this.#system = new System(plan, wiring, pool, settings, canon, this.#reached.listener)
+    this.#system = new System(plan, wiring, pool, settings, canon, () => {})
   }
 
   async run(onProgress: CheckOptions['onProgress']): Promise<CheckReport> {
@@ -159,7 +160,7 @@ class Check {
 
   /** @throws WorldError unless all was looked at, and nothing found. */
   #judge(initial: State, { found, frontier, graph, seen }: Searched): void {
-    if (found !== undefined) throw this.#failure(initial, found)
+    if (found !== undefined) throw this.#failure(initial, found, graph.size)
     if (frontier > 0) {
       const what = `The search stopped at ${format(graph.size)} states, ${format(frontier)} of them on the frontier.`
       throw new WorldError('SEARCH_STOPPED', what)
@@ -178,12 +179,12 @@ class Check {
     return this.#reached.missing().filter((state) => !this.#plan.accepted.has(`STATE_UNREACHED ${state}`))
   }
 
-  #failure(initial: State, { code, name, what, path, cause }: Found): WorldError {
+  #failure(initial: State, { code, name, what, path, cause }: Found, searched = 0): WorldError {
     const story = narrate(this.#system, this.#walk(initial, path))
     const { time, identity } = this.#assumptions
     const run = { path, time, identity }
     const token = encodeToken({ by: 'check', options: { ...this.#settings }, run })
-    return new WorldError(code, what, { ...(name === '' ? {} : { name }), story, token, cause })
+    return new WorldError(code, what, { ...(name === '' ? {} : { name }), story, token, searched, cause })
   }
 
   /** @throws WorldError `REPLAY_DIFFERS` where a step does not exist. */

@@ -123,7 +123,7 @@ function changes(system: System, before: State, after: State): readonly Change[]
   })
   if (before[place.outside] !== after[place.outside]) {
     const outside = (state: State): Look => ({
-      value: '',
+      value: undefined,
       context: system.outsides.value(state[place.outside] as number),
     })
     found.push({ entity: 'outside', before: outside(before), after: outside(after) })

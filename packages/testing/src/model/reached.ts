@@ -1,7 +1,7 @@
 // reached.ts: which states of its machines a search has entered.
-import { statesOf } from '@interstate/core'
+import type { Watch } from '../observe/observe.ts'
+import { placesOf } from '../observe/places.ts'
 import type { WorldPlan } from '../world/plan.ts'
-import type { TurnListener } from './turns.ts'
 
 /** See the file head. */
 export class Reached {
@@ -12,22 +12,16 @@ export class Reached {
     this.#plan = plan
   }
 
-  /** Takes note of the states in which a turn left an entity. */
-  readonly listener: TurnListener = ({ name }, _before, _message, { state }) => {
-    for (const { path } of state?.snapshot._nodes ?? []) this.#reached.add(nameOf(name, path))
+  /** Takes note of the states that machines enter, if only for a moment. */
+  readonly watch: Watch = {
+    entered: (_, state) => void this.#reached.add(state),
   }
 
   /** States that were not reached: `payment.refunding`. */
   missing(): readonly string[] {
-    return this.#plan.entities.flatMap(({ name, machine }) =>
-      statesOf(machine.root)
-        .filter(({ type, always }) => type !== 'history' && always === undefined)
-        .map(({ path }) => nameOf(name, path))
-        .filter((state) => !this.#reached.has(state)),
-    )
+    return this.#plan.entities
+      .flatMap((definition) => placesOf(definition).states)
+      .filter(({ name, node }) => node.type !== 'history' && !this.#reached.has(name))
+      .map(({ name }) => name)
   }
-}
-
-function nameOf(definition: string, path: readonly string[]): string {
-  return [definition, ...path].join('.')
 }

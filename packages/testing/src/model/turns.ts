@@ -2,7 +2,6 @@
 import {
   type Decision,
   type Definition,
-  decide,
   type EntityId,
   type EntityState,
   type Envelope,
@@ -11,6 +10,7 @@ import {
   type Wiring,
 } from '@interstate/core'
 import { WorldError } from '../failure/error.ts'
+import { take } from '../observe/take.ts'
 import { type EntityView, viewOf } from '../world/view.ts'
 import { watched } from './assumptions.ts'
 import { byDue, type Canon, entityText, messageText } from './canonical.ts'
@@ -119,7 +119,7 @@ export class Turns {
   }
 
   #decide(definition: Definition, before: EntityState | undefined, message: Envelope, now: number): Decision {
-    return decide(this.#wiring, definition, before, message, now)
+    return take(this.#wiring, definition, before, message, now)
   }
 
   #turned(definition: Definition, before: EntityState | undefined, message: Envelope, decision: Decision): Turned {
