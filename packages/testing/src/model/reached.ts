@@ -17,11 +17,17 @@ export class Reached {
     entered: (_, state) => void this.#reached.add(state),
   }
 
-  /** States that were not reached: `payment.refunding`. */
+  /**
+   * States that were not reached, though their parents were: `payment.refunding`; then machines that never began. What is
+   * inside them goes without saying.
+   */
   missing(): readonly string[] {
-    return this.#plan.entities
+    const missing = this.#plan.entities
       .flatMap((definition) => placesOf(definition).states)
       .filter(({ name, node }) => node.type !== 'history' && !this.#reached.has(name))
       .map(({ name }) => name)
+    const outermost = missing.filter((name) => !missing.includes(name.slice(0, name.lastIndexOf('.'))))
+    const isInside = (name: string): boolean => name.includes('.')
+    return [...outermost.filter(isInside), ...outermost.filter((name) => !isInside(name))]
   }
 }
