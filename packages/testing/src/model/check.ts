@@ -6,12 +6,13 @@ import { observed } from '../observe/observe.ts'
 import type { WorldPlan } from '../world/plan.ts'
 import { drawStimuli, type NamedStimulus } from '../world/stimuli.ts'
 import { type Assumptions, Disproved, nothingLookedAt } from './assumptions.ts'
-import type { State } from './layout.ts'
+import { place, type State } from './layout.ts'
 import { narrate, type Path } from './narrate.ts'
+import { Watch } from './properties.ts'
 import { Reached } from './reached.ts'
 import { Reduction } from './reduction.ts'
 import { comesToRest, mostDeliveries } from './rest.ts'
-import { type Found, loopFrom, Search, type Searched } from './search.ts'
+import { type Found, invariantBroken, loopFrom, Search, type Searched } from './search.ts'
 import type { Successor } from './successor.ts'
 import { Symmetry } from './symmetry.ts'
 import { System } from './system.ts'
@@ -112,16 +113,23 @@ class Check {
 
   async replay(path: readonly number[]): Promise<void> {
     const initial = this.#setUp()
-    const { states } = this.#walk(initial, path)
-    const end = states.at(-1) as State
-    const calm = end.map((value, slot) => (slot < 3 ? 0 : value))
-    // From the last state but one, so that what the last step brings to light comes up again.
-    const searched = await this.#search(
-      calm,
-      new Symmetry({ ...this.#plan, interchangeable: [] }, this.#system),
-      10_000,
-    )
-    if (searched.found !== undefined) throw this.#failure(initial, { ...searched.found, path })
+    const { states, successors } = this.#walk(initial, path)
+    successors.forEach(({ trouble, state }, index) => {
+      const broken = trouble ?? this.#broken(state)
+      if (broken !== undefined) throw this.#failure(initial, { ...broken, path: path.slice(0, index + 1) })
+    })
+    // What is left to find needs nobody outside: who is stuck, what goes round, what never comes.
+    const calm = (states.at(-1) as State).with(place.stimuli, 0).with(place.duplicates, 0).with(place.crashes, 0)
+    const symmetry = new Symmetry({ ...this.#plan, interchangeable: [] }, this.#system)
+    const { found } = await this.#search(calm, symmetry, this.#settings.maxStates)
+    if (found !== undefined) throw this.#failure(initial, { ...found, path })
+  }
+
+  #broken(state: State): Omit<Found, 'path'> | undefined {
+    const watch = new Watch(() => {})
+    const moment = this.#system.moment(state)
+    const property = this.#plan.always.find((each) => !watch.holds(each, moment))
+    return property === undefined ? undefined : invariantBroken(property)
   }
 
   #search(initial: State, symmetry: Symmetry, maxStates: number, onProgress: CheckOptions['onProgress'] = () => {}) {
@@ -246,5 +254,5 @@ function runOf(run: unknown): { readonly path: readonly number[]; readonly assum
   const { path, time, identity } = (run ?? {}) as { path?: unknown; time?: unknown; identity?: unknown }
   const isPath = Array.isArray(path) && path.every((each) => Number.isSafeInteger(each) && each >= 0)
   if (!isPath) throw new WorldError('TOKEN_UNREADABLE', 'The token holds no path.')
-  return { path, assumptions: { ...nothingLookedAt, time: time === true, identity: identity === true } }
+  return { path, assumptions: { visible: 'all', time: time === true, identity: identity === true } }
 }

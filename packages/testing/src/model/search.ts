@@ -1,7 +1,7 @@
 // search.ts: looks at every state of a world that can be reached, breadth first, so that what it finds has a shortest story.
 
 import type { FindingCode } from '../failure/catalogue.ts'
-import type { WorldPlan } from '../world/plan.ts'
+import type { Property, WorldPlan } from '../world/plan.ts'
 import { Disproved } from './assumptions.ts'
 import { closed, components } from './components.ts'
 import { type Edge, edge, Graph } from './graph.ts'
@@ -133,8 +133,7 @@ export class Search {
     const moment = this.#system.moment(state)
     for (const property of this.#plan.always) {
       if (this.#watch.holds(property, moment)) continue
-      const what = `"${property.name}" does not hold.`
-      this.#found ??= { code: 'INVARIANT_BROKEN', name: property.name, what, path: this.#graph.path(number) }
+      this.#found ??= { ...invariantBroken(property), path: this.#graph.path(number) }
     }
     for (const property of this.#plan.sometimes) {
       if (!this.#seen.has(property.name) && this.#watch.holds(property, moment)) this.#seen.add(property.name)
@@ -196,6 +195,11 @@ export class Search {
       visible: type === 'all' ? 'all' : new Set([...visible, type]),
     })
   }
+}
+
+/** The finding that an `always` does not hold. */
+export function invariantBroken({ name }: Property): Omit<Found, 'path'> {
+  return { code: 'INVARIANT_BROKEN', name, what: `"${name}" does not hold.` }
 }
 
 /** The finding that messages go round. */
