@@ -69,7 +69,7 @@ const approval = (version: Version) =>
 export const boundaryAmount: PlantedBug = {
   mistake: 'No branch takes the amount at the boundary',
   origin: 'Two guards were written, "below" and "above", and no last branch without one.',
-  finding: 'MESSAGE_UNHANDLED budget.Left',
+  finding: 'MESSAGE_UNHANDLED approval budget.Left',
   options: { stimuli: 1 },
   world: (version) =>
     world({ entities: [expense, budget, approval(version)] }).stimuli({

@@ -59,7 +59,7 @@ export const chargedAfterCrash: PlantedBug = {
   mistake: 'An effect without its key acts twice after a crash',
   origin: 'The call works without an idempotency key, and in tests nobody dies between the call and its answer.',
   finding: 'INVARIANT_BROKEN an order is charged once',
-  options: { stimuli: 1, crashes: 1 },
+  options: { stimuli: 2, crashes: 1 },
   world: (version) =>
     world({ entities: [order, payment(version)] })
       .outside<Provider>({ charges: [] })
@@ -67,6 +67,9 @@ export const chargedAfterCrash: PlantedBug = {
         charge: ({ input, idempotencyKey, outside }) =>
           chargeOf(outside, input, version === 'planted' ? undefined : idempotencyKey),
       })
-      .stimuli({ place: [send(Order.at('o1'), { type: 'Place' })] })
-      .always('an order is charged once', (w) => w.outside.charges.length <= 1),
+      .stimuli({ place: ['o1', 'o2'].map((each) => send(Order.at(each), { type: 'Place' })) })
+      .always('an order is charged once', (w) => {
+        const orders = w.outside.charges.map((each) => each.order)
+        return new Set(orders).size === orders.length
+      }),
 }

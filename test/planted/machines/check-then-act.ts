@@ -60,11 +60,11 @@ export const checkThenAct: PlantedBug = {
   mistake: 'Check, then act: two sagas take one seat',
   origin: 'The answer to "is one free?" was true when it was given; between two messages somebody else comes.',
   finding: 'INVARIANT_BROKEN no seat is sold twice',
-  options: { stimuli: 2 },
+  options: { stimuli: 3 },
   world: (version) => {
     const house = seats(version)
     return world({ entities: [house, booking] })
-      .stimuli({ book: ['ann', 'ben'].map((who) => send(Booking.at(who), { type: 'Book' })) })
+      .stimuli({ book: ['ann', 'ben', 'cleo'].map((who) => send(Booking.at(who), { type: 'Book' })) })
       .always('no seat is sold twice', (w) => w.all(house).every(({ context }) => context.free >= 0))
   },
 }

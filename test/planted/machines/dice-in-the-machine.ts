@@ -49,7 +49,7 @@ export const diceInTheMachine: PlantedBug = {
   mistake: 'Chance in a transition',
   origin:
     'It is one line and works; but a turn that is run again after a crash draws another code than the one mailed.',
-  finding: 'NOT_DETERMINISTIC voucher',
+  finding: 'NOT_DETERMINISTIC voucher Issue',
   options: { stimuli: 1 },
   world: (version) =>
     world({ entities: [voucher(version), mailbox] }).stimuli({

@@ -66,7 +66,7 @@ const order = (version: Version) =>
 export const droppedEarlyEvent: PlantedBug = {
   mistake: 'An event that comes early is dropped',
   origin: 'The alarm "unhandled invoice.Paid" was silenced with `ignores`; the event is a fact and is told once.',
-  finding: 'SAGA_STUCK order.awaiting',
+  finding: 'SAGA_STUCK order',
   options: { stimuli: 2 },
   world: (version) =>
     world({ entities: [invoice, warehouse, order(version)] }).stimuli({

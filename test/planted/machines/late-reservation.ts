@@ -72,11 +72,11 @@ export const lateReservation: PlantedBug = {
   origin:
     'The timeout was added for an answer that never comes; that it may come later, to a saga that is done, nobody thought of.',
   finding: 'EVENTUALLY_NEVER a cancelled order holds no stock',
-  options: { stimuli: 1 },
+  options: { stimuli: 2 },
   world: (version) => {
     const saga = fulfilment(version)
     return world({ entities: [order, stock, saga] })
-      .stimuli({ place: [send(Order.at('o1'), { type: 'Place' })] })
+      .stimuli({ place: ['o1', 'o2'].map((each) => send(Order.at(each), { type: 'Place' })) })
       .eventually('a cancelled order holds no stock', (w) => {
         const holds = w.all(stock).flatMap(({ context }) => context.holds)
         return w.all(saga).every((each) => !each.matches('cancelled') || !holds.includes(each.key))

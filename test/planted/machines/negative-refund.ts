@@ -70,7 +70,7 @@ const cancellation = (version: Version) =>
 export const negativeRefund: PlantedBug = {
   mistake: "The receiver's schema is stricter than what the sender computes",
   origin: 'Whoever wrote the sum had no cheap order in mind, and types say `number` on both sides.',
-  finding: 'TURN_FAILED cancellation',
+  finding: 'TURN_FAILED cancellation Cancel',
   options: { stimuli: 1 },
   world: (version) =>
     world({ entities: [payment, cancellation(version)] }).stimuli({

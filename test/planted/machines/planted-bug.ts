@@ -13,6 +13,6 @@ export interface PlantedBug {
   /** What the search must say, as it is accepted by: a code, and the property, message or state. */
   readonly finding: string
   /** The scope at which it shows and at which the mended version passes. */
-  readonly options: CheckOptions & { readonly duplicates?: number; readonly crashes?: number }
+  readonly options: CheckOptions
   readonly world: (version: Version) => Pick<World, 'check' | 'replay'>
 }

@@ -84,11 +84,11 @@ export const refusedIsSuccess: PlantedBug = {
   mistake: 'A refused command is taken for success',
   origin: '`account.*` was written when the contract had one reply; it also matches `account.rejected`.',
   finding: 'INVARIANT_BROKEN what is shipped is paid for',
-  options: { stimuli: 2 },
+  options: { stimuli: 3 },
   world: (version) =>
     world({ entities: [account, parcel, order(version)] })
       .stimuli({
-        submit: [send(Order.at('o1'), { type: 'Submit', account: 'ann' })],
+        submit: ['o1', 'o2'].map((each) => send(Order.at(each), { type: 'Submit', account: 'ann' })),
         freeze: [send(Account.at('ann'), { type: 'Freeze' })],
       })
       .always('what is shipped is paid for', (w) => {
