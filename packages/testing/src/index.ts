@@ -10,9 +10,22 @@ export type { Happened, HistoryEvent } from './history/event.ts'
 export { History } from './history/history.ts'
 export { calling, listening } from './history/listening.ts'
 export { recording } from './history/recording.ts'
+export { takeStock } from './history/stock.ts'
 export type { Judged, Violation } from './history/violation.ts'
 export type { CheckOptions, CheckReport } from './model/check.ts'
 export type { SimulateOptions, SimulationReport } from './simulate/simulate.ts'
+export type { Duration } from './spec/duration.ts'
+export type { Outcome } from './spec/outcome.ts'
+export type {
+  EffectEnd,
+  EffectInput,
+  EffectName,
+  SpecEvent,
+  SpecMessage,
+  SpecReply,
+  SpecState,
+} from './spec/types.ts'
+export { type Spec, type SpecOptions, spec } from './spec.ts'
 export { publish, type Stimulus, send } from './stimulus.ts'
 export { checkStoreGuarantee, type StoreGuarantee, type StoreUnderTest } from './store-contract/guarantee.ts'
 export {

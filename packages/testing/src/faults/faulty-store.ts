@@ -59,8 +59,9 @@ export class FaultyStore implements StoreDriver {
   beforeWrite: (group: Group, inner: StoreDriver) => Promise<void> | undefined = () => undefined
   /** Is run when a group is written and its answer is on the way. */
   afterWrite: (group: Group, result: GroupResult) => Promise<void> | undefined = () => undefined
+  /** Writes of the ended process that have not reached the store, see {@link land}. */
+  readonly underWay: Group[] = []
   #killed = false
-  readonly #underWay: Group[] = []
 
   /** @param limits - Tighter than those of the store, to see what a host does at them. */
   constructor(inner: StoreDriver, limits: Partial<StoreLimits> = {}) {
@@ -137,7 +138,7 @@ export class FaultyStore implements StoreDriver {
   /** Lets writes reach the store whose process ended while they were on their way. Gives what nobody hears. */
   async land(): Promise<readonly GroupResult[]> {
     const results: GroupResult[] = []
-    for (const group of this.#underWay.splice(0)) {
+    for (const group of this.underWay.splice(0)) {
       results.push(await this.inner.write(group))
       this.groups.push(group)
     }
@@ -233,7 +234,7 @@ export class FaultyStore implements StoreDriver {
       case 'fenced':
         throw new InterstateError('STORE_FENCED', 'The write is fenced on order.')
       case 'lands late':
-        this.#underWay.push(group)
+        this.underWay.push(group)
         this.kill()
         return
       case 'killed before':

@@ -6,6 +6,7 @@ import type {
   Group,
   GroupResult,
   HostId,
+  IdempotencyKey,
   InboxItem,
   KeyState,
   Lease,
@@ -54,7 +55,7 @@ export type HistoryEvent =
       readonly limit: number
       readonly entities: readonly EntityId[]
     }
-  | { readonly event: 'keys'; readonly asked: readonly string[]; readonly states: readonly KeyState[] }
+  | { readonly event: 'keys'; readonly asked: readonly IdempotencyKey[]; readonly states: readonly KeyState[] }
   | { readonly event: 'purged'; readonly before: number }
   /** All dead letters after an id were read. */
   | {
@@ -70,7 +71,7 @@ export type HistoryEvent =
       readonly call: 'send' | 'publish' | 'ask'
       readonly message: MessageId
       readonly duplicate: boolean
-      readonly key?: string | undefined
+      readonly key?: IdempotencyKey | undefined
       /** It went to nobody: no entity follows the event. */
       readonly unfollowed?: boolean | undefined
     }
@@ -78,7 +79,7 @@ export type HistoryEvent =
   | {
       readonly event: 'replied'
       readonly to: EntityId
-      readonly key: string | undefined
+      readonly key: IdempotencyKey | undefined
       readonly reply: PlainObject | undefined
     }
   /** A host told something. */

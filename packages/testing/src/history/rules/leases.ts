@@ -1,0 +1,24 @@
+// leases.ts: G5. After a shard was acquired under a newer epoch, nothing of an older one is committed.
+import type { Books } from '../books.ts'
+import type { Happened } from '../event.ts'
+import type { Report, Rule } from '../rule.ts'
+
+/** See the file head. */
+export class Leases implements Rule {
+  see(event: Happened, books: Books, report: Report): void {
+    if (event.event === 'acquired') {
+      for (const { shard, epoch } of event.acquired.leases) {
+        const before = books.epochs.get(shard) ?? 0
+        if (epoch > before) continue
+        report('G5', `Shard ${shard} was acquired under epoch ${epoch}; it had ${before} already.`)
+      }
+    }
+    if (event.event !== 'written') return
+    for (const { lease, entity } of books.effective(event.group, event.result).commits) {
+      const current = books.epochs.get(lease.shard)
+      if (lease.epoch === current) continue
+      const what = `A commit of ${entity} under epoch ${lease.epoch} succeeded; shard ${lease.shard} is at ${current ?? 'none'}.`
+      report('G5', what, { entities: [entity] })
+    }
+  }
+}

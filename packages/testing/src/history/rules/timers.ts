@@ -1,0 +1,65 @@
+// timers.ts: G9. Each generation of a timer fires at most once, never before it is due, and not when it was cancelled.
+import type { EntityId, MessageId } from '@interstate/core'
+import type { BookedEntity, Books } from '../books.ts'
+import type { Happened } from '../event.ts'
+import type { TimerFacts } from '../facts.ts'
+import type { Report, Rule } from '../rule.ts'
+
+interface Armed extends TimerFacts {
+  /** The version in which it was gone: it had fired, or was cancelled. */
+  gone: number | undefined
+}
+
+/** See the file head. Knows the firings that hosts told of. */
+export class Timers implements Rule {
+  readonly #armed = new Map<MessageId, Armed>()
+  readonly #fired = new Set<MessageId>()
+
+  see(event: Happened, books: Books, report: Report): void {
+    if (event.event === 'told') {
+      const { signal } = event
+      if (signal.signal !== 'turn' || signal.kind !== 'timeout') return
+      // The log speaks before the books do: a commit is noted when it is next looked at.
+      if (signal.outcome !== 'handled' && signal.outcome !== 'sent') return
+      this.#note(signal.entity, books.entities.get(signal.entity))
+      this.#fire(signal.message, signal.entity, books, report)
+    }
+    if (event.event !== 'written') return
+    for (const { entity } of event.group.commits) this.#note(entity, books.entities.get(entity))
+  }
+
+  #fire(id: MessageId, entity: EntityId, books: Books, report: Report): void {
+    const about = { messages: [id], entities: [entity] }
+    const timer = this.#armed.get(id)
+    if (this.#fired.has(id)) report('G9', `${id} fired twice.`, about)
+    this.#fired.add(id)
+    if (timer === undefined) {
+      report('G9', `${id} fired, and no commit had armed it.`, about)
+      return
+    }
+    if (timer.due > books.clock) report('G9', `${id} fired ${timer.due - books.clock} ms before it was due.`, about)
+    const last = books.entities.get(entity)
+    // Another owner may tell late what it did long ago.
+    const isOwn = last?.before === undefined || last.before.owner === last.owner
+    if (timer.gone !== undefined && isOwn && last !== undefined && timer.gone < last.version) {
+      report('G9', `${id} fired after it was cancelled.`, about)
+    }
+  }
+
+  #note(entity: EntityId, booked: BookedEntity | undefined): void {
+    if (booked === undefined) return
+    const now = booked.facts?.timers ?? new Map<string, TimerFacts>()
+    for (const [name, timer] of now) {
+      const id = firing(entity, name, timer)
+      if (!this.#armed.has(id)) this.#armed.set(id, { ...timer, gone: undefined })
+    }
+    for (const [name, timer] of booked.before?.facts?.timers ?? []) {
+      const armed = this.#armed.get(firing(entity, name, timer))
+      if (armed !== undefined && now.get(name)?.generation !== timer.generation) armed.gone ??= booked.version
+    }
+  }
+}
+
+function firing(entity: EntityId, name: string, { generation }: TimerFacts): MessageId {
+  return `${entity}#${name}#${generation}` as MessageId
+}
