@@ -1,5 +1,6 @@
 // signals.test.ts: what a host tells: each kind of signal, the sums of its counters, the order of its turns.
 import {
+  analyse,
   contract,
   defineAggregate,
   defineSaga,
@@ -124,6 +125,11 @@ const shown: Shown = {
   stopped: async (site) => {
     await (await site.host([desk])).stop()
     return {}
+  },
+  finding: async (site) => {
+    await site.host([desk, log])
+    const [finding] = analyse([desk, log])
+    return finding === undefined ? {} : { finding }
   },
   turn: async (site) => {
     const { message } = await (await site.host([desk])).send(a, { type: 'Take', n: 1 })
@@ -265,7 +271,7 @@ describe.each(storesUnderTest)('on $name', (kind) => {
     expect(await host.ask(a, { type: 'Take', n: 1 })).toEqual({ type: 'Done', n: 1 })
     await host.drain()
     await host.stop()
-    expect(heard).toEqual(['started', 'turn', 'turn', 'committed', 'stopped'])
+    expect(heard).toEqual(['finding', 'started', 'turn', 'turn', 'committed', 'stopped'])
   })
 
   test('a listener may call its host, while it is told and to the very end', async () => {

@@ -33,7 +33,7 @@ export function fulfilmentWith(carrier: Carrier) {
 
 function machineWith(carrier: Carrier) {
   return setup({
-    types: follows.types<Context, typeof Stock>(),
+    types: follows.types<Context, typeof Stock | typeof Payment>(),
     actors: {
       book: effect<Parcel, CarrierAnswer>(({ input, idempotencyKey }) => carrier.book(input, idempotencyKey)),
     },
@@ -107,6 +107,9 @@ function machineWith(carrier: Carrier) {
           'payment.Refunded': 'undoing',
           // The customer confirmed in the very last moment; the refund is on its way.
           'payment.Charged': {},
+          // It was refused in the very last moment; so is the refund, and nothing was charged.
+          'payment.Refused': {},
+          'payment.rejected': 'undoing',
         },
       },
       undoing: { always: [{ guard: 'noneReserved', target: 'undone' }, { target: 'releasing' }] },

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import {
   type Address,
   AddressRef,
+  analyse,
   type CommandFor,
   contextLimits,
   type Definition,
@@ -47,6 +48,8 @@ import type { Verification } from './turn.ts'
 export interface Policies {
   /** What becomes of a failing message. Default: 4 attempts after 0.1, 0.8 and 6.4 seconds, then the definition's `poison`. */
   readonly retry?: Partial<RetryPolicy>
+  /** Whether the machines are analysed before the start. Default true, with NODE_ENV=production false. */
+  readonly analyse?: boolean
   /** How often turns are decided twice (G14). Default `always`, with NODE_ENV=production `sampled`. */
   readonly verify?: Verification
   /** Entities kept in memory. Default 10,000. */
@@ -76,6 +79,8 @@ export interface HostOptions {
   /** Pins chosen entities to shards. Must never change for a stored entity. */
   readonly place?: PlacementRule
   readonly policies?: Policies
+  /** Names of warnings about the machines that are known and meant, as `analyse` gives them. */
+  readonly accept?: readonly string[]
   /** Hears of everything that became durable, for logs and metrics. */
   readonly onSignal?: SignalListener
 }
@@ -154,7 +159,8 @@ export interface Host {
 }
 
 /**
- * Starts a host: checks the wiring, probes the store, takes its shards and goes on with what was left to do.
+ * Starts a host: checks the wiring, probes the store, takes its shards and goes on with what was left to do. While
+ * developing it also warns of what `analyse` finds.
  *
  * @throws InterstateError `WIRING_INVALID`, `STORE_UNFIT` and what opening the store throws. Nothing runs then.
  *
@@ -170,6 +176,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const env = options.env ?? nodeEnv()
   const tally = new Tally(options.onSignal)
   await probe(store)
+  if (policies.analyse ?? env.defaultVerification() === 'always') warn(options, env, tally)
   const engine = new Engine({
     wiring,
     store,
@@ -207,6 +214,15 @@ async function probe(store: StoreDriver): Promise<void> {
   await store.close()
   const list = failed.map(({ name, finding }) => `${name}: ${finding}`).join('; ')
   throw new InterstateError('STORE_UNFIT', `Store "${store.name}" fails its probe: ${list}.`, { probes: failed })
+}
+
+/** Tells what `analyse` finds. Errors are none of it: the wiring has been checked. */
+function warn({ entities, store: { limits }, accept = [], onSignal }: HostOptions, env: Env, tally: Tally): void {
+  for (const finding of analyse(entities, { limits, accept })) {
+    const { code, place, remedy, name } = finding
+    if (onSignal === undefined) env.warn?.(`${place}. ${remedy} Or accept: ['${name}'].`, code)
+    else tally.tell({ signal: 'finding', finding })
+  }
 }
 
 interface Parts {

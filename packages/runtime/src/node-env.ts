@@ -25,12 +25,19 @@ export function nodeEnv(): Env {
     },
     defaultVerification: () => (process.env.NODE_ENV === 'production' ? 'sampled' : 'always'),
     watchdog: startWatchdog,
+    warn: (text, code) => {
+      // A test starts many hosts of one system.
+      if (!told.has(text)) process.emitWarning(text, { type: 'InterstateWarning', code })
+      told.add(text)
+    },
     exit: (reason) => {
       process.stderr.write(`interstate: ${reason.message}\n`)
       process.exit(exitCode)
     },
   }
 }
+
+const told = new Set<string>()
 
 /** What is to be done before this process ends: it may have several hosts, and ends with the last of them. */
 const callbacks = new Set<() => Promise<void>>()

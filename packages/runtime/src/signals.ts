@@ -1,11 +1,21 @@
 // signals.ts: what a host tells about its work, as a closed union for logs and metrics.
-import type { EntityId, ErrorCode, IdempotencyKey, InterstateError, MessageId, TurnOutcome } from '@interstate/core'
+import type {
+  EntityId,
+  ErrorCode,
+  Finding,
+  IdempotencyKey,
+  InterstateError,
+  MessageId,
+  TurnOutcome,
+} from '@interstate/core'
 
 /** Something that happened in a host, told after it became durable. `signal` tells which. */
 export type Signal =
   /** The host owns its shards. `crashes` owners in a row ended without a word before it. */
   | { readonly signal: 'started'; readonly shards: number; readonly crashes: number }
   | { readonly signal: 'stopped' }
+  /** A warning of `analyse` about the machines, told before the start while developing. */
+  | { readonly signal: 'finding'; readonly finding: Finding }
   /** One message was handled. */
   | {
       readonly signal: 'turn'

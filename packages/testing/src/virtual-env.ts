@@ -28,6 +28,8 @@ export interface VirtualEnvOptions {
 export class VirtualEnv implements Env {
   /** Why the host wanted to end the process, if it did. */
   exited: Error | undefined
+  /** What hosts warned of, in order. */
+  readonly warnings: { readonly text: string; readonly code: string }[] = []
   #now: number
   #monotonic = 0
   #random: () => number
@@ -84,6 +86,10 @@ export class VirtualEnv implements Env {
 
   defaultVerification(): 'always' {
     return 'always'
+  }
+
+  warn(text: string, code: string): void {
+    this.warnings.push({ text, code })
   }
 
   exit(reason: Error): void {

@@ -62,6 +62,11 @@ const fulfilment = defineSaga(
 await using host = await createHost({
   entities: [cart, stock, payment, fulfilment],
   store: sqliteStore({ path: 'step-3.db' }),
+  accept: [
+    'event-without-follower payment.Refused',
+    'event-without-follower payment.Refunded',
+    'reply-unhandled fulfilment in reserving: stock.SoldOut',
+  ],
 })
 
 await host.send(Stock.at('healing'), { type: 'Deliver', quantity: 12 })

@@ -68,6 +68,7 @@ const fulfilment = defineSaga(
 await using host = await createHost({
   entities: [cart, stock, payment, fulfilment],
   store: sqliteStore({ path: 'step-4.db' }),
+  accept: ['event-without-follower payment.Refunded'],
 })
 
 await host.send(Stock.at('healing'), { type: 'Deliver', quantity: 12 })

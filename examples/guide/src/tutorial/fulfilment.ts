@@ -30,7 +30,7 @@ export const fulfilment = defineSaga(
   follows,
   // #region setup
   setup({
-    types: follows.types<Context, typeof Stock>(),
+    types: follows.types<Context, typeof Stock | typeof Payment>(),
     delays: { customerGivesUp: 30 * 60_000 },
     actions: {
       endAs: assign({ outcome: (_, outcome: string) => outcome }),
@@ -88,6 +88,9 @@ export const fulfilment = defineSaga(
           'payment.Refunded': 'undoingStock',
           // It crossed our refund on the way: the money was taken, and is given back.
           'payment.Charged': {},
+          // So did this: nothing was taken, and there is nothing that the refund could give back.
+          'payment.Refused': {},
+          'payment.rejected': 'undoingStock',
         },
       },
       undoingStock: { entry: 'release', always: 'ended' },

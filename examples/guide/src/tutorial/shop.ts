@@ -29,7 +29,7 @@ export function fulfilmentWith(carrier: Carrier) {
     'fulfilment',
     follows,
     setup({
-      types: follows.types<Context, typeof Stock>(),
+      types: follows.types<Context, typeof Stock | typeof Payment>(),
       // #region effect
       actors: {
         book: effect<{ order: string }, string>(async ({ input, idempotencyKey }) => {
@@ -103,6 +103,8 @@ export function fulfilmentWith(carrier: Carrier) {
           on: {
             'payment.Refunded': 'undoingStock',
             'payment.Charged': {},
+            'payment.Refused': {},
+            'payment.rejected': 'undoingStock',
           },
         },
         undoingStock: { entry: 'release', always: 'ended' },

@@ -27,6 +27,8 @@ export interface Env {
   watchdog(hangMs: number): Watchdog | undefined
   /** How often turns are decided twice where nobody said it: `always` while developing. */
   defaultVerification(): 'always' | 'sampled'
+  /** Tells a developer what a host noticed at its start, where nobody listens to signals. Absent: nobody is told. */
+  warn?(text: string, code: string): void
   /** Ends the process: after a failed sync nothing that was acknowledged later could be kept. */
   exit(reason: Error): void
 }
