@@ -134,7 +134,16 @@ const shown: Shown = {
   turn: async (site) => {
     const { message } = await (await site.host([desk])).send(a, { type: 'Take', n: 1 })
     const outcome = 'handled'
-    return { entity: id, message, type: 'Take', outcome, correlationId: message, causationId: message }
+    const timers = { armed: [], fired: [], cancelled: [] }
+    const about = {
+      entity: id,
+      message,
+      kind: 'command',
+      type: 'Take',
+      correlationId: message,
+      causationId: message,
+    } as const
+    return { ...about, outcome, before: undefined, after: 'open', timers }
   },
   committed: async (site) => {
     const host = await site.host([desk, log])

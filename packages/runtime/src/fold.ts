@@ -77,6 +77,8 @@ export class Fold {
     item.taker = this
     item.outcome = decision.outcome
     const before = this.resident.state
+    item.before = before
+    item.after = decision.state
     if (decision.replies.length > 0 || isAwaited(item) || isWaitedFor(before)) {
       this.#answers = append(this.#answers, ...answersOf(item.envelope, decision, before, this.#replies))
     }

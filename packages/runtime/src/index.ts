@@ -5,4 +5,5 @@ export { type AskOptions, createHost, type Host, type HostOptions, type Policies
 export type { DeadLetters, DeadLetterView, DryRun, Parked, ParkedView } from './keeper.ts'
 export { nodeEnv } from './node-env.ts'
 export type { Counters, Signal, SignalListener } from './signals.ts'
+export { type TimerChanges, timerChanges } from './timer-changes.ts'
 export type { Verification } from './turn.ts'

@@ -28,6 +28,9 @@ export class Item {
   /** The turns in which it was handled; it is done. */
   taker: Fold | undefined
   outcome: TurnOutcome | undefined
+  /** The entity before and after it was handled, for whoever listens. */
+  before: EntityState | undefined
+  after: EntityState | undefined
 
   constructor(envelope: Envelope, arrival?: Arrival, producer?: Fold) {
     this.envelope = envelope
@@ -35,6 +38,8 @@ export class Item {
     this.producer = producer
     this.taker = undefined
     this.outcome = undefined
+    this.before = undefined
+    this.after = undefined
   }
 }
 

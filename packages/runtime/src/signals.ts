@@ -6,8 +6,11 @@ import type {
   IdempotencyKey,
   InterstateError,
   MessageId,
+  MessageKind,
   TurnOutcome,
+  View,
 } from '@interstate/core'
+import type { TimerChanges } from './timer-changes.ts'
 
 /** Something that happened in a host, told after it became durable. `signal` tells which. */
 export type Signal =
@@ -16,13 +19,20 @@ export type Signal =
   | { readonly signal: 'stopped' }
   /** A warning of `analyse` about the machines, told before the start while developing. */
   | { readonly signal: 'finding'; readonly finding: Finding }
-  /** One message was handled. */
+  /**
+   * One message was handled. `before` and `after` are the entity's state values, absent where it was not born; `timers`
+   * names what the turn did to timers, by the types of the messages that they bring.
+   */
   | {
       readonly signal: 'turn'
       readonly entity: EntityId
       readonly message: MessageId
+      readonly kind: MessageKind
       readonly type: string
       readonly outcome: TurnOutcome
+      readonly before: View['value'] | undefined
+      readonly after: View['value'] | undefined
+      readonly timers: TimerChanges
       readonly correlationId: MessageId
       readonly causationId: MessageId
     }

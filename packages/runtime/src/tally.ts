@@ -1,8 +1,9 @@
 // tally.ts: counts and tells what became durable.
-import type { EntityId, Envelope, ErrorCode, MessageId, TurnOutcome } from '@interstate/core'
+import type { EntityId, ErrorCode, MessageId, TurnOutcome } from '@interstate/core'
 import type { Fold } from './fold.ts'
 import type { Item } from './resident.ts'
 import type { Counters, Signal, SignalListener } from './signals.ts'
+import { timerChanges } from './timer-changes.ts'
 
 /** See the file head. */
 export class Tally {
@@ -68,7 +69,7 @@ export class Tally {
   turns(taken: readonly Item[]): void {
     for (const { outcome } of taken) this.#turns[outcome as TurnOutcome] += 1
     if (this.#listener === undefined) return
-    for (const { envelope, outcome } of taken) this.tell(turnSignal(envelope, outcome as TurnOutcome))
+    for (const item of taken) this.tell(turnSignal(item))
   }
 
   /** What stood in the way of turns became durable. */
@@ -103,6 +104,19 @@ export class Tally {
   }
 }
 
-function turnSignal({ id, to, type, correlationId, causationId }: Envelope, outcome: TurnOutcome): Signal {
-  return { signal: 'turn', entity: to, message: id, type, outcome, correlationId, causationId }
+function turnSignal({ envelope, outcome, before, after }: Item): Signal {
+  const { id, to, kind, type, correlationId, causationId } = envelope
+  return {
+    signal: 'turn',
+    entity: to,
+    message: id,
+    kind,
+    type,
+    outcome: outcome as TurnOutcome,
+    before: before?.snapshot.value,
+    after: after?.snapshot.value,
+    timers: timerChanges(before, after, envelope),
+    correlationId,
+    causationId,
+  }
 }
