@@ -1,8 +1,8 @@
 // broken.test.ts: stores that are broken on purpose, each in one step. A contract suite that stays green is worth nothing.
 import type { Commit, CommitResult, Group, GroupResult } from '@interstate/core'
+import { MemoryStore } from '@interstate/store-memory'
 import { checkStoreGuarantee, storeGuarantees } from '@interstate/testing'
 import { expect, test } from 'vitest'
-import { MemoryStore } from '../src/memory-store.ts'
 
 class SkipsTheVersionCheck extends MemoryStore {
   protected override conflict(): undefined {}

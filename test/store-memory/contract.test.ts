@@ -1,5 +1,5 @@
+import { memoryStore } from '@interstate/store-memory'
 import { storeContract } from '@interstate/testing'
-import { memoryStore } from '../src/index.ts'
 
 storeContract('memory', {
   open: () => {

@@ -1,0 +1,222 @@
+// chronicle.ts: tells a run as a story while it happens: turns in the order of their commits, and what went wrong between.
+import type { EntityId, Envelope, MessageId, PlainObject } from '@interstate/core'
+import type { Signal } from '@interstate/runtime'
+import type { Change, Look, Story, StoryStep } from '../failure/story.ts'
+import type { EntityView } from '../world/view.ts'
+import type { Durable, Written } from './durable.ts'
+import type { Process } from './process.ts'
+import type { CallAction } from './run-plan.ts'
+
+type TurnSignal = Extract<Signal, { signal: 'turn' }>
+type MutableStep = { -readonly [K in keyof StoryStep]: StoryStep[K] }
+
+/** What a process has written and not told of. */
+interface Untold {
+  readonly written: Written
+  /** The latest step of each entity: at it stands what the whole write made of it. */
+  readonly steps: Map<EntityId, MutableStep>
+}
+
+/** A chain of messages that began with a call says by this which one. */
+export function correlationOf({ number }: Pick<CallAction, 'number'>): MessageId {
+  return `call ${number}` as MessageId
+}
+
+/** See the file head. */
+export class Chronicle {
+  readonly #durable: Durable
+  readonly #calls: ReadonlyMap<MessageId, CallAction>
+  readonly #steps: StoryStep[] = []
+  readonly #untold = new Map<Process, Untold[]>()
+  /** Whose turn handled a message. */
+  readonly #handled = new Map<MessageId, EntityId>()
+  /** Which process has put a message into an inbox. */
+  readonly #stored = new Map<MessageId, Process>()
+  readonly #effects = new Map<string, { readonly entity: EntityId; readonly effect: string; acted: number }>()
+  #changes: readonly Change[] = []
+  #silent = true
+
+  constructor(durable: Durable, calls: readonly CallAction[]) {
+    this.#durable = durable
+    this.#calls = new Map(calls.map((call) => [correlationOf(call), call]))
+  }
+
+  /** From here on the story is told: the set-up is over. */
+  begin(): void {
+    this.#silent = false
+    this.#changes = []
+  }
+
+  story(): Story {
+    return { steps: this.#steps, changes: this.#changes }
+  }
+
+  /** Something that is no turn. */
+  note(step: StoryStep): void {
+    if (!this.#silent) this.#steps.push(step)
+  }
+
+  /** A process has written something, and does not know so yet. */
+  written(process: Process, written: Written): void {
+    for (const { id } of written.group.accepted) this.#mark(id, process)
+    for (const { commit } of written.changes) for (const { id } of commit.outbox) this.#mark(id, process)
+    if (written.changes.length > 0) this.#changes = written.changes.map(changeOf)
+    const untold = this.#untold.get(process) ?? []
+    this.#untold.set(process, untold)
+    untold.push({ written, steps: new Map() })
+  }
+
+  /** A process tells of a turn. */
+  turn(process: Process, signal: TurnSignal): void {
+    const { entity, message, causationId, correlationId, outcome } = signal
+    this.#handled.set(message, entity)
+    const known = this.#durable.envelope(message)
+    const call = causationId === message ? this.#calls.get(correlationId) : undefined
+    const from = known?.from ?? (causationId === message ? 'client' : this.#handled.get(causationId))
+    const step = this.#step(entity, message, signal.type, from ?? 'client', known?.data ?? payloadOf(call))
+    step.note = this.#noteOf(process, message)
+    step.outcome = outcome === 'handled' ? undefined : outcome
+    this.#outcome(process, entity, step)
+    this.note(step)
+  }
+
+  /** A process has heard of a write, and has told everything about it. */
+  heard(process: Process): void {
+    this.#untold.get(process)?.shift()
+  }
+
+  /** A process has ended: what it wrote and nobody has told of happened all the same. */
+  ended(process: Process): void {
+    const untold = this.#untold.get(process) ?? []
+    this.#untold.delete(process)
+    for (const each of untold) for (const change of each.written.changes) this.#tell(process, each, change)
+  }
+
+  effectStarted({ entity, effect, key }: Extract<Signal, { signal: 'effect-started' }>): void {
+    if (!this.#effects.has(key)) this.#effects.set(key, { entity, effect, acted: 0 })
+  }
+
+  /** An effect has acted on the outside. */
+  acted(
+    key: string,
+    name: string,
+    end: { readonly output: unknown } | { readonly error: unknown },
+    { changed }: { readonly changed: boolean },
+  ): void {
+    const known = this.#effects.get(key)
+    if (known !== undefined) known.acted += 1
+    const again = (known?.acted ?? 0) > 1
+    this.note({
+      from: known?.entity ?? 'host',
+      to: 'outside',
+      what: `effect "${name}"`,
+      outcome: 'error' in end ? `fails: ${textOf(end.error)}` : changed ? 'done' : 'done, and changes nothing',
+      note: again ? 'run again after the host ended' : undefined,
+    })
+  }
+
+  #mark(id: MessageId, process: Process): void {
+    if (!this.#stored.has(id)) this.#stored.set(id, process)
+  }
+
+  #step(entity: EntityId, message: MessageId, type: string, from: string, data: PlainObject | undefined): MutableStep {
+    if (type === 'timeout') return { from: 'time', to: entity, what: `timeout "${timerName(entity, message)}"` }
+    if (type === 'result') {
+      // Ids of processes have 21 characters, see process.ts.
+      const effect = this.#effects.get(message.slice(0, -22))?.effect ?? 'result'
+      return { from: 'outside', to: entity, what: `result of effect "${effect}"` }
+    }
+    return { from, to: entity, what: type, data }
+  }
+
+  #noteOf(process: Process, message: MessageId): string | undefined {
+    const by = this.#stored.get(message)
+    if (by === undefined || by === process) return undefined
+    return `redelivered after the host ${by.howItEnded}`
+  }
+
+  #outcome(process: Process, entity: EntityId, step: MutableStep): void {
+    for (const { written, steps } of this.#untold.get(process) ?? []) {
+      const change = written.changes.find((each) => each.entity === entity)
+      if (change === undefined) continue
+      const earlier = steps.get(entity)
+      if (earlier !== undefined) {
+        earlier.outcome = 'handled'
+        earlier.sent = undefined
+      }
+      steps.set(entity, step)
+      step.outcome ??= transition(change)
+      const sent = change.commit.outbox.flatMap(({ id }) => this.#durable.envelope(id) ?? []).map(sending)
+      if (sent.length > 0) step.sent = sent
+      return
+    }
+  }
+
+  #tell(process: Process, { written, steps }: Untold, change: Written['changes'][number]): void {
+    const { entity, commit } = change
+    if (steps.has(entity)) return
+    const { registrations } = written.group
+    const call = [...this.#calls.values()].find(
+      (each) => each.entity === entity && registrations.some(({ key }) => key.endsWith(`~${correlationOf(each)}`)),
+    )
+    const known = commit.consumed.flatMap((id) => this.#durable.envelope(id) ?? [])
+    const last = known.at(-1)
+    const step: MutableStep =
+      last !== undefined
+        ? this.#step(entity, last.id, last.type, last.from, last.data)
+        : { from: 'client', to: entity, what: call?.message.type ?? 'a message', data: payloadOf(call) }
+    step.outcome = transition(change)
+    step.note = `nobody heard of it: the host ${process.howItEnded}`
+    this.note(step)
+  }
+}
+
+function changeOf({ entity, before, after }: Change): Change {
+  return { entity, before: lookOf(before), after: lookOf(after) }
+}
+
+function lookOf(view: Look | undefined): Look | undefined {
+  return view === undefined ? undefined : { value: view.value, context: view.context }
+}
+
+function transition({ before, after }: { before: Look | undefined; after: Look | undefined }): string | undefined {
+  if ((after as EntityView | undefined)?.parked === true) return 'parked'
+  const [from, to] = [before, after].map((look) => (look === undefined ? 'new' : stateName(look.value)))
+  return from === to ? undefined : `${from} -> ${to}`
+}
+
+function stateName(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value).replaceAll('"', '')
+}
+
+function sending({ type, to }: Envelope): string {
+  return `${type} -> ${to}`
+}
+
+function payloadOf(call: CallAction | undefined): PlainObject | undefined {
+  if (call === undefined) return undefined
+  const { type: _, ...data } = call.message
+  return data
+}
+
+/** `xstate.after.1800000.saga.paying` as `after 30 min`. */
+function timerName(entity: EntityId, message: MessageId): string {
+  const timer = message.slice(entity.length + 1).replace(/#\d+$/, '')
+  const after = /^xstate\.after\.(\d+)\./.exec(timer)
+  return after === null ? timer : `after ${duration(Number(after[1]))}`
+}
+
+function duration(ms: number): string {
+  const units = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+    [1_000, 's'],
+  ] as const
+  const [size, name] = units.find(([each]) => ms >= each && ms % each === 0) ?? [1, 'ms']
+  return `${ms / size} ${name}`
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,129 @@
+// timeline.ts: the one time of a run: everything that happens stands on it, one thing after the other.
+//   T1  What happens at one moment happens in the order in which it was put there.
+//   T2  The next thing does not happen before all that follows from the last one without a wait has happened, real
+//       input and output of a store included. So a run is the same however fast its machine is.
+//   T3  What belongs to a process that has ended never happens; of one that is frozen it waits until it wakes.
+import { setImmediate } from 'node:timers'
+
+/** Whose something is. */
+export interface Owner {
+  readonly state: 'alive' | 'frozen' | 'dead'
+  /** Keeps something until the process wakes. */
+  hold(entry: Entry): void
+}
+
+/** Something that will happen. */
+export interface Entry {
+  readonly at: number
+  readonly order: number
+  readonly owner: Owner | undefined
+  readonly run: () => unknown
+  isOff: boolean
+}
+
+/** See the file head. */
+export class Timeline {
+  /** Whose thing is happening. */
+  current: Owner | undefined
+  #now = 0
+  #order = 0
+  #underWay = 0
+  #failure: { readonly error: unknown } | undefined
+  readonly #heap: Entry[] = []
+
+  /** Milliseconds since the run began. */
+  get now(): number {
+    return this.#now
+  }
+
+  /** Puts something on the timeline, after a wait. */
+  after(ms: number, owner: Owner | undefined, run: () => unknown): Entry {
+    this.#order += 1
+    const entry = { at: this.#now + Math.max(0, ms), order: this.#order, owner, run, isOff: false }
+    push(this.#heap, entry)
+    return entry
+  }
+
+  /** Resolves after a wait, unless the process has ended by then. */
+  wait(ms: number, owner?: Owner): Promise<void> {
+    return new Promise((resolve) => void this.after(ms, owner, resolve))
+  }
+
+  /** Real work, such as a store's: nothing else happens before it has ended. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.#underWay += 1
+    try {
+      return await work()
+    } finally {
+      this.#underWay -= 1
+    }
+  }
+
+  /** Lets things happen until one says so, until nothing is left, or until a time. */
+  async run({ until, end = Number.POSITIVE_INFINITY }: { until: () => boolean; end?: number }): Promise<void> {
+    await this.#calm()
+    while (!until()) {
+      const entry = this.#heap[0]
+      if (entry === undefined || entry.at > end) break
+      pop(this.#heap)
+      if (entry.isOff) continue
+      this.#now = Math.max(this.#now, entry.at)
+      await this.#happen(entry)
+    }
+    if (Number.isFinite(end) && !until()) this.#now = Math.max(this.#now, end)
+  }
+
+  async #happen(entry: Entry): Promise<void> {
+    const { owner } = entry
+    if (owner?.state === 'dead') return
+    if (owner?.state === 'frozen') {
+      owner.hold(entry)
+      return
+    }
+    this.current = owner
+    const result = entry.run()
+    if (result instanceof Promise) result.catch((error: unknown) => void (this.#failure ??= { error }))
+    await this.#calm()
+    this.current = undefined
+  }
+
+  async #calm(): Promise<void> {
+    // One turn of the event loop ends every chain of promises that waits for nothing.
+    do await new Promise<void>((resolve) => setImmediate(resolve))
+    while (this.#underWay > 0)
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+}
+
+function isBefore(one: Entry, other: Entry): boolean {
+  return one.at < other.at || (one.at === other.at && one.order < other.order)
+}
+
+/** A binary heap: a run has tens of thousands of entries, most of them soon over. */
+function push(heap: Entry[], entry: Entry): void {
+  let place = heap.length
+  while (place > 0) {
+    const parent = (place - 1) >> 1
+    const above = heap[parent] as Entry
+    if (isBefore(above, entry)) break
+    heap[place] = above
+    place = parent
+  }
+  heap[place] = entry
+}
+
+function pop(heap: Entry[]): void {
+  const last = heap.pop() as Entry
+  if (heap.length === 0) return
+  let place = 0
+  for (;;) {
+    const left = 2 * place + 1
+    const right = left + 1
+    if (left >= heap.length) break
+    const child = right < heap.length && isBefore(heap[right] as Entry, heap[left] as Entry) ? right : left
+    if (isBefore(last, heap[child] as Entry)) break
+    heap[place] = heap[child] as Entry
+    place = child
+  }
+  heap[place] = last
+}
