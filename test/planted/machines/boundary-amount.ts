@@ -70,7 +70,6 @@ export const boundaryAmount: PlantedBug = {
   mistake: 'No branch takes the amount at the boundary',
   origin: 'Two guards were written, "below" and "above", and no last branch without one.',
   finding: 'MESSAGE_UNHANDLED approval budget.Left',
-  options: { stimuli: 1 },
   world: (version) =>
     world({ entities: [expense, budget, approval(version)] }).stimuli({
       submit: [4_999, 5_000, 5_001].map((cents) => send(Expense.at('e1'), { type: 'Submit', cents })),

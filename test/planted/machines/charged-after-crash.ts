@@ -59,7 +59,6 @@ export const chargedAfterCrash: PlantedBug = {
   mistake: 'An effect without its key acts twice after a crash',
   origin: 'The call works without an idempotency key, and in tests nobody dies between the call and its answer.',
   finding: 'INVARIANT_BROKEN an order is charged once',
-  options: { stimuli: 2, crashes: 1 },
   world: (version) =>
     world({ entities: [order, payment(version)] })
       .outside<Provider>({ charges: [] })

@@ -64,7 +64,6 @@ export const chargedAgain: PlantedBug = {
   mistake: 'A retry after a timeout charges under a new id',
   origin: 'A timeout was read as "it failed"; and a fresh id an attempt made the log easier to read.',
   finding: 'INVARIANT_BROKEN an order is charged once',
-  options: { stimuli: 2 },
   world: (version) =>
     world({ entities: [payment, order(version)] })
       .stimuli({ pay: ['o1', 'o2'].map((each) => send(Order.at(each), { type: 'Pay' })) })

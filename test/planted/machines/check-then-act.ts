@@ -60,7 +60,6 @@ export const checkThenAct: PlantedBug = {
   mistake: 'Check, then act: two sagas take one seat',
   origin: 'The answer to "is one free?" was true when it was given; between two messages somebody else comes.',
   finding: 'INVARIANT_BROKEN no seat is sold twice',
-  options: { stimuli: 3 },
   world: (version) => {
     const house = seats(version)
     return world({ entities: [house, booking] })

@@ -50,7 +50,6 @@ export const diceInTheMachine: PlantedBug = {
   origin:
     'It is one line and works; but a turn that is run again after a crash draws another code than the one mailed.',
   finding: 'NOT_DETERMINISTIC voucher Issue',
-  options: { stimuli: 1 },
   world: (version) =>
     world({ entities: [voucher(version), mailbox] }).stimuli({
       issue: [send(Voucher.at('v1'), { type: 'Issue', mailbox: 'ann' })],

@@ -58,7 +58,6 @@ export const doneTooEarly: PlantedBug = {
   mistake: 'A saga is done before all have answered',
   origin: 'It once asked one warehouse; the second was added to the question and not to the answer.',
   finding: 'INVARIANT_BROKEN a parcel leaves with everything in it',
-  options: { stimuli: 1 },
   world: (version) => {
     const saga = outfit(version)
     return world({ entities: [order, shelf, saga] })

@@ -67,7 +67,6 @@ export const droppedEarlyEvent: PlantedBug = {
   mistake: 'An event that comes early is dropped',
   origin: 'The alarm "unhandled invoice.Paid" was silenced with `ignores`; the event is a fact and is told once.',
   finding: 'SAGA_STUCK order',
-  options: { stimuli: 2 },
   world: (version) =>
     world({ entities: [invoice, warehouse, order(version)] }).stimuli({
       submit: [send(Order.at('o1'), { type: 'Submit' })],

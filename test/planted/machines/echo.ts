@@ -57,7 +57,6 @@ export const echo: PlantedBug = {
   mistake: 'Two aggregates echo each other for ever',
   origin: 'Each was taught to tell the other of its changes, by two teams in the same week.',
   finding: 'MESSAGES_LOOP',
-  options: { stimuli: 1 },
   world: (version) =>
     world({ entities: [customer(version), debtor(version)] }).stimuli({
       change: [

@@ -66,7 +66,6 @@ export const emptiedOnReentry: PlantedBug = {
   mistake: 'What was gathered is lost when the state is entered again',
   origin: '`reenter` was wanted for its timer; that the entry action clears the list each time was not.',
   finding: 'SOMETIMES_NEVER a bicycle is built',
-  options: { stimuli: 1 },
   world: (version) => {
     const saga = bicycle(version)
     return world({ entities: [workshop, saga] })

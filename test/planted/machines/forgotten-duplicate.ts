@@ -55,7 +55,7 @@ export const forgottenDuplicate: PlantedBug = {
   mistake: 'A repeated call counts twice',
   origin: 'The till repeats a call whose answer was lost; exactly once ends where the client makes a new call of it.',
   finding: 'INVARIANT_BROKEN a voucher takes two purchases',
-  options: { stimuli: 2, duplicates: 1 },
+  options: { duplicates: 1 },
   world: (version) => {
     const account = points(version)
     return world({ entities: [account, voucher] })

@@ -72,7 +72,6 @@ export const lateReservation: PlantedBug = {
   origin:
     'The timeout was added for an answer that never comes; that it may come later, to a saga that is done, nobody thought of.',
   finding: 'EVENTUALLY_NEVER a cancelled order holds no stock',
-  options: { stimuli: 2 },
   world: (version) => {
     const saga = fulfilment(version)
     return world({ entities: [order, stock, saga] })

@@ -51,7 +51,6 @@ export const missingTimeout: PlantedBug = {
   mistake: 'No timeout: a saga waits for ever',
   origin: 'On the happy path the courier always answers.',
   finding: 'SAGA_STUCK delivery',
-  options: { stimuli: 2 },
   world: (version) =>
     world({ entities: [courier, delivery(version)] }).stimuli({
       request: [send(Delivery.at('d1'), { type: 'Request' })],

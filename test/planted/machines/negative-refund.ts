@@ -71,7 +71,6 @@ export const negativeRefund: PlantedBug = {
   mistake: "The receiver's schema is stricter than what the sender computes",
   origin: 'Whoever wrote the sum had no cheap order in mind, and types say `number` on both sides.',
   finding: 'TURN_FAILED cancellation Cancel',
-  options: { stimuli: 1 },
   world: (version) =>
     world({ entities: [payment, cancellation(version)] }).stimuli({
       cancel: [0, 300, 2_000].map((paidCents) => send(Cancellation.at('c1'), { type: 'Cancel', paidCents })),

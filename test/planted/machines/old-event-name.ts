@@ -69,7 +69,6 @@ export const oldEventName: PlantedBug = {
   mistake: 'A state is reached by an event only that nobody publishes any longer',
   origin: 'The spelling was corrected where the event is published; contract and followers still know both.',
   finding: 'STATE_UNREACHED refund.refunding',
-  options: { stimuli: 2 },
   world: (version) =>
     world({ entities: [order(version), payment, refund] }).stimuli({
       place: [send(Order.at('o1'), { type: 'Place' })],

@@ -92,7 +92,6 @@ export const oppositeLocks: PlantedBug = {
   mistake: 'Two sagas wait for what the other holds',
   origin: 'Each locks the payer first, which is natural; two people who pay each other lock in opposite orders.',
   finding: 'SAGA_STUCK transfer',
-  options: { stimuli: 2 },
   world: (version) =>
     world({ entities: [lock, transfer(version)] }).stimuli({
       start: [

@@ -82,7 +82,6 @@ export const orderOfSenders: PlantedBug = {
   mistake: 'An aggregate trusts the order of two senders',
   origin: 'On one machine the packer was always first; nothing promises an order across senders.',
   finding: 'MESSAGE_UNHANDLED labelling parcel.rejected',
-  options: { stimuli: 1 },
   world: (version) =>
     world({ entities: [order, parcel(version), packing, labelling] }).stimuli({
       place: [send(Order.at('o1'), { type: 'Place' })],

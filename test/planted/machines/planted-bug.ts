@@ -12,7 +12,7 @@ export interface PlantedBug {
   readonly origin: string
   /** What the search must say, as it is accepted by: a code, and the property, message or state. */
   readonly finding: string
-  /** The scope at which it shows and at which the mended version passes. */
-  readonly options: CheckOptions
+  /** The scope at which it shows and at which the mended version passes, where that isn't the default. */
+  readonly options?: CheckOptions
   readonly world: (version: Version) => Pick<World, 'check' | 'replay'>
 }

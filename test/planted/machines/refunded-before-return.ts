@@ -86,7 +86,6 @@ export const refundedBeforeReturn: PlantedBug = {
   mistake: 'Steps are undone in the wrong order',
   origin: 'The compensation was copied from the steps, oldest first: for a while the customer has both.',
   finding: 'INVARIANT_BROKEN nobody has the licence and the money back',
-  options: { stimuli: 2 },
   world: (version) =>
     world({ entities: [payment, licence, purchase(version)] })
       .stimuli({

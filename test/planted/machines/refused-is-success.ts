@@ -84,7 +84,6 @@ export const refusedIsSuccess: PlantedBug = {
   mistake: 'A refused command is taken for success',
   origin: '`account.*` was written when the contract had one reply; it also matches `account.rejected`.',
   finding: 'INVARIANT_BROKEN what is shipped is paid for',
-  options: { stimuli: 3 },
   world: (version) =>
     world({ entities: [account, parcel, order(version)] })
       .stimuli({

@@ -56,7 +56,6 @@ export const retryForEver: PlantedBug = {
   mistake: 'A retry without an end',
   origin: 'Trying again mends what is transient; a card that has expired stays so, and nobody counts.',
   finding: 'EVENTUALLY_NEVER every renewal comes to an end',
-  options: { stimuli: 2 },
   world: (version) => {
     const saga = renewal(version)
     return world({ entities: [card, saga] })

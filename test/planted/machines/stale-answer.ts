@@ -66,7 +66,6 @@ export const staleAnswer: PlantedBug = {
   mistake: 'The answer to an older question is taken for that to the newer',
   origin: 'The reply is recognised by its type only, and while there is one question at a time that is enough.',
   finding: 'INVARIANT_BROKEN the price agreed is that of the plan',
-  options: { stimuli: 2 },
   world: (version) => {
     const saga = subscription(version)
     return world({ entities: [rate, saga] })

@@ -93,7 +93,6 @@ export const startedTwice: PlantedBug = {
   mistake: 'Two start events start two sagas for one thing',
   origin: 'The second channel was added with its own number as the key of the saga.',
   finding: 'INVARIANT_BROKEN an incident is paid once',
-  options: { stimuli: 2 },
   world: (version) =>
     world({ entities: [form, call, payout, claim(version)] })
       .stimuli({

@@ -55,7 +55,6 @@ export const timerLeftRunning: PlantedBug = {
   mistake: 'A timer fires after the success that it was not cancelled by',
   origin: '`after` ends with its state; a delayed event raised by hand does not, and the handler stands at the root.',
   finding: 'INVARIANT_BROKEN the seat of a ticket is sold',
-  options: { stimuli: 2 },
   world: (version) => {
     const place = seat(version)
     return world({ entities: [place, ticket, ticketing] })

@@ -68,7 +68,6 @@ export const undoneOnlyLast: PlantedBug = {
   origin:
     'The car was added to a trip of two steps, with the compensation of the step before it and not of all before it.',
   finding: 'EVENTUALLY_NEVER a failed trip keeps no booking',
-  options: { stimuli: 2 },
   world: (version) => {
     const saga = trip(version)
     return world({ entities: [desk, saga] })

@@ -105,7 +105,6 @@ export const voidedAfterCapture: PlantedBug = {
   origin:
     'Cancelling was written for an order that is not captured yet, and used again for a later step; the refusal was mapped to "already void".',
   finding: 'INVARIANT_BROKEN a cancelled order costs nothing',
-  options: { stimuli: 3 },
   world: (version) => {
     const saga = order(version)
     return world({ entities: [payment, parcel, saga] })
