@@ -15,11 +15,11 @@ export type { Judged, Violation } from './history/violation.ts'
 export type { CheckOptions, CheckReport } from './model/check.ts'
 export type { SimulateOptions, SimulationReport } from './simulate/simulate.ts'
 export type { Duration } from './spec/duration.ts'
-export type { Outcome } from './spec/outcome.ts'
+export type { SpecOutcome } from './spec/outcome.ts'
 export type {
-  EffectEnd,
-  EffectInput,
-  EffectName,
+  SpecEffect,
+  SpecEffectEnd,
+  SpecEffectInput,
   SpecEvent,
   SpecMessage,
   SpecReply,
