@@ -3,6 +3,7 @@
 /** A permanent code: users search for it. Retire a code, never reuse it. */
 export type FindingCode =
   | 'ABSTRACTION_HIDES'
+  | 'COVERAGE_INVALID'
   | 'COVERAGE_LOW'
   | 'EFFECT_WITHOUT_MODEL'
   | 'EVENTUALLY_NEVER'
@@ -29,6 +30,8 @@ export type FindingCode =
 export const findings: Readonly<Record<FindingCode, string>> = {
   ABSTRACTION_HIDES:
     'Keep in the abstraction what the property looks at: two states that it tells apart were taken for one.',
+  COVERAGE_INVALID:
+    'Make it of the definitions that run, join only what was measured on them, and ask for percentages from 0 to 100.',
   COVERAGE_LOW: 'Add a spec or a stimulus that takes the machine there, or lower the threshold.',
   EFFECT_WITHOUT_MODEL:
     'Say with .effects({ name: (args) => output }) what the effect comes to; a world has no network.',

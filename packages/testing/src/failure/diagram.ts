@@ -17,5 +17,5 @@ export function diagram(steps: readonly StoryStep[]): string {
 
 /** Semicolons and hashes end a statement; names are the user's own. */
 function escaped(text: string): string {
-  return text.replace(/[;#<>\n\r"]/g, (sign) => `#${sign.charCodeAt(0)};`)
+  return text.replace(/[;#<>\n\r]/g, (sign) => `#${sign.charCodeAt(0)};`)
 }

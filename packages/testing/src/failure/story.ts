@@ -24,16 +24,18 @@ export interface Look {
   readonly context: unknown
 }
 
-/** An entity that the last step touched, before and after. */
+/** An entity that the story changed, or the outside. */
 export interface Change {
   readonly entity: EntityId | 'outside'
+  /** Before the story. */
   readonly before: Look | undefined
+  /** Before its last step; left out where that is not known. */
+  readonly previous?: Look | undefined
   readonly after: Look | undefined
 }
 
 /** See the file head. */
 export interface Story {
   readonly steps: readonly StoryStep[]
-  /** Entities that the last step changed. */
   readonly changes: readonly Change[]
 }

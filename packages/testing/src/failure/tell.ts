@@ -22,7 +22,7 @@ export function tell({ code, what, remedy, story, token }: Failure): string {
   const parts = [`${what} ${remedy} [${code}]`]
   if (story !== undefined && story.steps.length > 0) {
     parts.push(middleOut(story.steps.map(sentence), mostSteps).join('\n'))
-    if (story.changes.length > 0) parts.push(['What the last step changed:', ...changesOf(story)].join('\n'))
+    if (story.changes.length > 0) parts.push(['What changed (* in the last step):', ...changesOf(story)].join('\n'))
     parts.push(['```mermaid', diagram(story.steps), '```'].join('\n'))
   }
   if (token !== undefined) {
@@ -51,11 +51,17 @@ function changesOf({ changes }: Story): readonly string[] {
   return middleOut(changes.flatMap(changeLines), mostChanges)
 }
 
-function changeLines({ entity, before, after }: Change): readonly string[] {
-  const one = flat(before)
-  const two = flat(after)
-  const places = [...new Set([...one.keys(), ...two.keys()])].filter((path) => one.get(path) !== two.get(path))
-  return places.map((path) => `  ${entity} ${path}: ${short(one.get(path))} -> ${short(two.get(path))}`)
+function changeLines(change: Change): readonly string[] {
+  const before = flat(change.before)
+  const previous = 'previous' in change ? flat(change.previous) : undefined
+  const after = flat(change.after)
+  const places = [...new Set([...before.keys(), ...after.keys()])]
+  return places
+    .filter((path) => before.get(path) !== after.get(path))
+    .map((path) => {
+      const mark = previous !== undefined && previous.get(path) !== after.get(path) ? '*' : ' '
+      return `${mark} ${change.entity} ${path}: ${short(before.get(path))} -> ${short(after.get(path))}`
+    })
 }
 
 /** The leaves of what an entity looks like, by their path. */

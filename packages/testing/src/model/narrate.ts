@@ -12,11 +12,10 @@ export interface Path {
   readonly successors: readonly Successor[]
 }
 
-/** The story of a path. What it changed is told of the entities that the last step touched. */
+/** The story of a path. */
 export function narrate(system: System, { states, successors }: Path): Story {
   const steps = successors.map((successor, index) => tellStep(system, states[index] as State, successor))
-  const last = states.at(-2)
-  return { steps, changes: last === undefined ? [] : changes(system, last, states.at(-1) as State) }
+  return { steps, changes: steps.length === 0 ? [] : changes(system, states) }
 }
 
 function tellStep(system: System, before: State, successor: Successor): StoryStep {
@@ -113,22 +112,25 @@ function timerOf(resident: Resident | undefined): string {
   return resident === undefined ? '' : timerName(firstTimer(resident.state)[0])
 }
 
-function changes(system: System, before: State, after: State): readonly Change[] {
-  const found: Change[] = []
-  system.layout.slots.forEach((slot, index) => {
-    if (slot?.is !== 'entity' || before[index] === after[index]) return
-    const one = system.resident(before, index)
-    const two = system.resident(after, index)
-    found.push({ entity: slot.id, before: look(one), after: look(two) })
+function changes(system: System, states: readonly State[]): readonly Change[] {
+  const [first, previous, last] = [states[0], states.at(-2), states.at(-1)] as [State, State, State]
+  const change = (entity: Change['entity'], lookIn: (state: State) => Look | undefined): Change => ({
+    entity,
+    before: lookIn(first),
+    previous: lookIn(previous),
+    after: lookIn(last),
   })
-  if (before[place.outside] !== after[place.outside]) {
-    const outside = (state: State): Look => ({
-      value: undefined,
-      context: system.outsides.value(state[place.outside] as number),
-    })
-    found.push({ entity: 'outside', before: outside(before), after: outside(after) })
-  }
-  return found
+  const found = system.layout.slots.flatMap((slot, index) =>
+    slot?.is === 'entity' && first[index] !== last[index]
+      ? [change(slot.id, (state) => look(system.resident(state, index)))]
+      : [],
+  )
+  if (first[place.outside] === last[place.outside]) return found
+  const outside = (state: State): Look => ({
+    value: undefined,
+    context: system.outsides.value(state[place.outside] as number),
+  })
+  return [...found, change('outside', outside)]
 }
 
 function look(resident: Resident | undefined): Look | undefined {

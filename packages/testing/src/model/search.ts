@@ -2,6 +2,7 @@
 
 import type { FindingCode } from '../failure/catalogue.ts'
 import type { Property, WorldPlan } from '../world/plan.ts'
+import type { EntityView, Moment } from '../world/view.ts'
 import { Disproved } from './assumptions.ts'
 import { closed, components } from './components.ts'
 import { type Edge, edge, Graph } from './graph.ts'
@@ -12,6 +13,7 @@ import { stuckSaga } from './rest.ts'
 import type { Successor } from './successor.ts'
 import type { Symmetry } from './symmetry.ts'
 import type { System } from './system.ts'
+import type { Turns } from './turns.ts'
 
 /** Something found, and how to get there: ordinals among all successors of each state. */
 export interface Found {
@@ -77,7 +79,7 @@ export class Search {
       this.#expand(next)
     }
     const frontier = this.#found === undefined ? this.#graph.size - next : 0
-    if (this.#found === undefined && frontier === 0) this.#found = this.#loop() ?? this.#never()
+    if (this.#found === undefined && frontier === 0) this.#found = this.#hidden() ?? this.#loop() ?? this.#never()
     return { graph: this.#graph, found: this.#found, frontier, seen: this.#seen, reduced: this.#reduced }
   }
 
@@ -152,6 +154,29 @@ export class Search {
     this.#found ??= { code: 'SAGA_STUCK', name: saga.type, what, path: this.#graph.path(number) }
   }
 
+  /** A property that tells two entities apart which an abstraction takes for one. */
+  #hidden(): Found | undefined {
+    const variants = this.#system.turns.variants()
+    if (variants.size === 0) return undefined
+    const properties = [...this.#plan.always, ...this.#plan.eventually, ...this.#plan.sometimes]
+    for (const [number, state] of this.#graph.states.entries()) {
+      const moment = this.#system.moment(state)
+      for (const view of state.flatMap((each, slot) => this.#variantsAt(variants, each, slot))) {
+        const other = withView(moment, view)
+        const split = properties.find((each) => this.#watch.holds(each, moment) !== this.#watch.holds(each, other))
+        if (split === undefined) continue
+        const what = `"${split.name}" looks at what the abstraction leaves out of ${view.entity}.`
+        return { code: 'ABSTRACTION_HIDES', name: split.name, what, path: this.#graph.path(number) }
+      }
+    }
+    return undefined
+  }
+
+  #variantsAt(variants: ReturnType<Turns['variants']>, number: number, slot: number): readonly EntityView[] {
+    if (number === 0 || this.#system.layout.slots[slot]?.is !== 'entity') return []
+    return (variants.get(number) ?? []).map(({ view }) => view)
+  }
+
   /** A cycle of deliveries alone. */
   #loop(): Found | undefined {
     const targets = (node: number): readonly number[] => this.#graph.targets(node, edge.delivery)
@@ -194,6 +219,17 @@ export class Search {
       ...this.#system.assumptions,
       visible: type === 'all' ? 'all' : new Set([...visible, type]),
     })
+  }
+}
+
+/** A moment in which one entity looks otherwise. */
+function withView(moment: Moment, view: EntityView): Moment {
+  const replaced = (each: EntityView): EntityView => (each.entity === view.entity ? view : each)
+  return {
+    entitiesOf: (type) => moment.entitiesOf(type).map(replaced),
+    entity: (id) => (id === view.entity ? view : moment.entity(id)),
+    underWay: moment.underWay,
+    outside: moment.outside,
   }
 }
 

@@ -51,6 +51,9 @@ export type TurnListener = (
   decision: Decision,
 ) => void
 
+/** Of each entity under an abstraction, so many contexts are compared. */
+const mostVariants = 4
+
 /** Time at the beginning of every world, in milliseconds since 1970. */
 export const beginning: number = Date.UTC(2026, 0, 1)
 
@@ -63,6 +66,7 @@ export class Turns {
   readonly #layout: Layout
   readonly #onTurn: TurnListener
   readonly #known = new Map<string, Turned>()
+  readonly #variants = new Map<number, Map<string, Resident>>()
 
   constructor(wiring: Wiring, canon: Canon, layout: Layout, onTurn: TurnListener) {
     this.#wiring = wiring
@@ -82,8 +86,23 @@ export class Turns {
 
   /** The number of an entity. */
   entity(definition: Definition, state: EntityState, parked = false): number {
-    const text = entityText(this.#canon, definition, state, parked)
-    return this.entities.number(text, resident(definition, state, parked))
+    const found = resident(definition, state, parked)
+    const number = this.entities.number(entityText(this.#canon, definition, state, parked), found)
+    if (this.#canon.abstractions.has(definition.name)) this.#vary(number, found)
+    return number
+  }
+
+  /** Entities that an abstraction takes for the same, where there are some: a few of each. */
+  variants(): ReadonlyMap<number, readonly Resident[]> {
+    const several = [...this.#variants].filter(([, { size }]) => size > 1)
+    return new Map(several.map(([number, variants]) => [number, [...variants.values()]]))
+  }
+
+  #vary(number: number, { state, ...found }: Resident): void {
+    const variants = this.#variants.get(number) ?? new Map<string, Resident>()
+    const text = JSON.stringify(state.snapshot.context)
+    if (variants.size < mostVariants) variants.set(text, { state, ...found })
+    this.#variants.set(number, variants)
   }
 
   /**
