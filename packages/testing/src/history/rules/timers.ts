@@ -22,13 +22,13 @@ export class Timers implements Rule {
       // The log speaks before the books do: a commit is noted when it is next looked at.
       if (signal.outcome !== 'handled' && signal.outcome !== 'sent') return
       this.#note(signal.entity, books.entities.get(signal.entity))
-      this.#fire(signal.message, signal.entity, books, report)
+      this.#fire(signal.message, signal.entity, Math.max(books.clock, event.at), books, report)
     }
     if (event.event !== 'written') return
     for (const { entity } of event.group.commits) this.#note(entity, books.entities.get(entity))
   }
 
-  #fire(id: MessageId, entity: EntityId, books: Books, report: Report): void {
+  #fire(id: MessageId, entity: EntityId, clock: number, books: Books, report: Report): void {
     const about = { messages: [id], entities: [entity] }
     const timer = this.#armed.get(id)
     if (this.#fired.has(id)) report('G9', `${id} fired twice.`, about)
@@ -37,7 +37,7 @@ export class Timers implements Rule {
       report('G9', `${id} fired, and no commit had armed it.`, about)
       return
     }
-    if (timer.due > books.clock) report('G9', `${id} fired ${timer.due - books.clock} ms before it was due.`, about)
+    if (timer.due > clock) report('G9', `${id} fired ${timer.due - clock} ms before it was due.`, about)
     const last = books.entities.get(entity)
     // Another owner may tell late what it did long ago.
     const isOwn = last?.before === undefined || last.before.owner === last.owner
