@@ -323,6 +323,7 @@ describe('G12: each accepted message is in exactly one place', () => {
     expect(judge(one, committed(buried), letters())).toEqual(['G12'])
     expect(judge(one, committed(buried), inbox(['one', a]))).toEqual(['G12'])
     expect(judge(one, letters('one'))).toEqual(['G12'])
+    expect(judge(one, committed({ ...buried, consumed: [] }))).toEqual(['G12'])
   })
   test('a requeued one waits again', () => {
     const item = { ...message('one', a), position: 9 }

@@ -1,15 +1,16 @@
 // conservation.ts: G12. At rest each accepted message is in exactly one place: waiting, handled or dead.
-import type { IdempotencyKey, MessageId } from '@interstate/core'
+import type { MessageId } from '@interstate/core'
 import type { Books } from '../books.ts'
 import type { Happened } from '../event.ts'
 import type { Report, Rule } from '../rule.ts'
 
 /** See the file head. */
 export class Conservation implements Rule {
-  readonly #acknowledged = new Map<MessageId, IdempotencyKey | undefined>()
+  readonly #acknowledged = new Set<MessageId>()
 
   see(event: Happened, books: Books, report: Report): void {
-    if (event.event === 'acknowledged' && event.unfollowed !== true) this.#acknowledged.set(event.message, event.key)
+    if (event.event === 'acknowledged' && event.unfollowed !== true) this.#acknowledged.add(event.message)
+    if (event.event === 'written') this.#buried(event, books, report)
     if (event.event === 'told' && event.signal.signal === 'turn' && event.signal.outcome !== 'stale') {
       const { message, entity } = event.signal
       const place = books.messages.get(message)?.place
@@ -26,11 +27,22 @@ export class Conservation implements Rule {
   }
 
   rest(books: Books, report: Report): void {
-    for (const [message, key] of this.#acknowledged) {
-      if (books.messages.has(message) || books.told.has(message)) continue
-      // A key that is known stands for a message that was handled together with it, and may have been told to nobody.
-      if (key !== undefined && books.keys.get(key)?.registration.message === message) continue
-      report('G12', `${message} was acknowledged, and is in no place.`, { messages: [message] })
+    for (const message of this.#acknowledged) {
+      // A message that its key alone knows was handled in the very group that registered it.
+      if (!books.knows(message))
+        report('G12', `${message} was acknowledged, and is in no place.`, { messages: [message] })
+    }
+  }
+
+  #buried({ group, result }: Extract<Happened, { event: 'written' }>, books: Books, report: Report): void {
+    for (const { entity, consumed, deadLetters } of books.effective(group, result).commits) {
+      for (const { id } of deadLetters) {
+        if (books.messages.get(id)?.place !== 'waiting' || consumed.includes(id)) continue
+        report('G12', `${id} of ${entity} was given up, and waits all the same.`, {
+          messages: [id],
+          entities: [entity],
+        })
+      }
     }
   }
 }
