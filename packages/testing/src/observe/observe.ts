@@ -4,8 +4,9 @@ import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate'
 import { WorldError } from '../failure/error.ts'
 import { Observation } from './observation.ts'
 import { placesOf } from './places.ts'
+import { Repetition } from './repetition.ts'
 import { trapModules } from './traps.ts'
-import { Wrapper } from './wrap.ts'
+import { type Told, Wrapper } from './wrap.ts'
 
 /** Is told what an observed machine does, by the names of places.ts. What it throws fails the turn. */
 export interface Watch {
@@ -21,7 +22,7 @@ export interface Watch {
  * - throws WorldError `NOT_DETERMINISTIC` where a guard, an action, a delay or a context function asks for the time, for
  *   chance, for a timer or for the network, where it changes its context or its message in place, and where it keeps what
  *   JSON would not give back; the error names the function and the place;
- * - tells `watch` what happened.
+ * - tells `watch` what happened; a turn that is taken again right away, to see whether both agree, it tells once.
  *
  * Hand the copies to `Wiring`, `decide` and `createHost`; a state that the bare machine made is none of its own.
  */
@@ -30,28 +31,16 @@ export function observed<D extends Definition>(definition: D, watch: Watch = {})
   const machine = copyOf(definition.machine)
   const copy: D = { ...definition, machine }
   const observation = new Observation(definition.name)
-  new Wrapper(observation, toldBy(watch, definition.name)).wrap(machine, placesOf(copy))
-  observe(machine, observation)
+  const repetition = new Repetition()
+  new Wrapper(observation, toldBy(watch, definition.name, repetition)).wrap(machine, placesOf(copy))
+  observe(machine, observation, repetition)
   return copy
 }
 
-/** Runs a turn without telling any watch: it was told of it already. */
-export function quietly<T>(body: () => T): T {
-  const before = isQuiet
-  isQuiet = true
-  try {
-    return body()
-  } finally {
-    isQuiet = before
-  }
-}
-
-let isQuiet = false
-
-function toldBy({ entered, left, taken, guarded }: Watch, type: string) {
-  const aloud = <A extends unknown[]>(tell: ((type: string, ...args: A) => void) | undefined) =>
-    tell && ((...args: A) => (isQuiet ? undefined : tell(type, ...args)))
-  return { entered: aloud(entered), left: aloud(left), taken: aloud(taken), guarded: aloud(guarded) }
+function toldBy({ entered, left, taken, guarded }: Watch, type: string, repetition: Repetition): Told {
+  const once = <A extends unknown[]>(tell: ((type: string, ...args: A) => void) | undefined) =>
+    tell && ((...args: A) => (repetition.isAgain ? undefined : tell(type, ...args)))
+  return { entered: once(entered), left: once(left), taken: once(taken), guarded: once(guarded) }
 }
 
 /** Options and the frozen context don't come with `provide`. */
@@ -62,19 +51,22 @@ function copyOf(machine: AnyStateMachine): AnyStateMachine {
   return copy
 }
 
-function observe(machine: AnyStateMachine, observation: Observation): void {
+function observe(machine: AnyStateMachine, observation: Observation, repetition: Repetition): void {
   const { transition, getInitialSnapshot } = machine
   const observedTransition: AnyStateMachine['transition'] = (snapshot: AnyMachineSnapshot, event, scope) => {
     if (snapshot.machine !== machine) {
       throw new WorldError('WORLD_INVALID', `A state of "${machine.id}" was made by another copy of its machine.`)
     }
+    repetition.transition(snapshot)
     const inputs = { context: snapshot.context, message: event }
     return observation.transition(inputs, () => transition(snapshot, event, scope) as AnyMachineSnapshot)
   }
-  const observedBirth: AnyStateMachine['getInitialSnapshot'] = (scope, input) =>
-    observation.transition(
-      { context: undefined, message: input },
-      () => getInitialSnapshot(scope, input) as AnyMachineSnapshot,
-    )
+  const observedBirth: AnyStateMachine['getInitialSnapshot'] = (scope, input) => {
+    repetition.birth()
+    const inputs = { context: undefined, message: input }
+    const snapshot = observation.transition(inputs, () => getInitialSnapshot(scope, input) as AnyMachineSnapshot)
+    repetition.born(snapshot)
+    return snapshot
+  }
   Object.assign(machine, { transition: observedTransition, getInitialSnapshot: observedBirth })
 }

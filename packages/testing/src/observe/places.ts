@@ -78,8 +78,18 @@ function trigger(descriptor: string, transition: AnyTransitionDefinition, node: 
   }
   if (descriptor === `xstate.done.state.${node.id}`) return 'on done'
   const ended = /^xstate\.(done|error)\.actor\.(.*)$/s.exec(descriptor)
-  if (ended !== null) return `on ${ended[1]} of ${ended[2]}`
+  if (ended !== null) return `on ${ended[1]} of ${effectName(ended[2] as string, node)}`
   return `on ${descriptor}`
+}
+
+/** An effect without an id of its own is known by its logic: XState's `0.(machine).booking` tells nobody anything. */
+function effectName(id: string, node: AnyStateNode): string {
+  const index = node.invoke.findIndex((invoke) => invoke.id === id)
+  const src: unknown = node.invoke[index]?.src
+  if (id !== `${index}.${node.id}` || typeof src !== 'string') return id
+  const name = src.startsWith('xstate.invoke.') ? 'effect' : src
+  const namesakes = node.invoke.slice(0, index).filter((invoke) => invoke.src === src || name === 'effect')
+  return namesakes.length === 0 ? name : `${name} (${namesakes.length + 1})`
 }
 
 const units = [

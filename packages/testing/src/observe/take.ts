@@ -10,12 +10,11 @@ import {
 } from '@interstate/core'
 import { WorldError } from '../failure/error.ts'
 import { differenceIn } from './difference.ts'
-import { quietly } from './observe.ts'
 
 /**
  * What one message does to one entity, as core's `decide`; decided twice.
  *
- * @param definition - Of {@link observed}; `wiring` must be of the same copies.
+ * @param definition - Of `observed`; `wiring` must be of the same copies.
  * @param now - The turn's time in milliseconds since 1970.
  * @throws WorldError `NOT_DETERMINISTIC`, naming the entity, the message and what differs, or what an observed machine
  * refuses; InterstateError as `decide`.
@@ -28,7 +27,7 @@ export function take(
   now: number,
 ): Decision {
   const one = attempt(() => decide(wiring, definition, state, message, now))
-  const two = quietly(() => attempt(() => decide(wiring, definition, state, message, now)))
+  const two = attempt(() => decide(wiring, definition, state, message, now))
   const difference = differenceOf(one, two)
   if (difference !== undefined) {
     const what = `${message.to} came to two ends on ${message.type}: ${difference}.`
