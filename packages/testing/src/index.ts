@@ -1,5 +1,21 @@
 // @interstate/testing: what entities and stores are tested with.
 
+export { entityIds, envelopes, messageIds, storedMessages } from './arbitraries/envelopes.ts'
+export { commits, groups, type Writer } from './arbitraries/groups.ts'
+export type { Count, CountsData, Fate } from './coverage/counts.ts'
+export type {
+  CoverageReport,
+  DefinitionReport,
+  Measure,
+  MeasureName,
+  Measures,
+  MessageReport,
+  StateReport,
+  TimerReport,
+  TransitionReport,
+} from './coverage/report.ts'
+export type { Thresholds } from './coverage/thresholds.ts'
+export { Coverage, type CoverageData, type CoveragePageOptions } from './coverage.ts'
 export { type FindingCode, findings } from './failure/catalogue.ts'
 export { WorldError } from './failure/error.ts'
 export type { Change, Look, Story, StoryStep } from './failure/story.ts'
@@ -23,10 +39,18 @@ export type {
   SpecEvent,
   SpecMessage,
   SpecReply,
+  SpecStart,
   SpecState,
 } from './spec/types.ts'
 export { type Spec, type SpecOptions, spec } from './spec.ts'
 export { publish, type Stimulus, send } from './stimulus.ts'
+export {
+  type CommitSketch,
+  type GroupSketch,
+  playStoreHistory,
+  type StoreStep,
+  storeHistories,
+} from './store-contract/any-history.ts'
 export { checkStoreGuarantee, type StoreGuarantee, type StoreUnderTest } from './store-contract/guarantee.ts'
 export {
   type StoreContractOptions,

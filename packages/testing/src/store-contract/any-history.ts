@@ -6,7 +6,7 @@ import type { StoreGuarantee, StoreUnderTest } from './guarantee.ts'
 import { Hand, key, order } from './hand.ts'
 import { emptyWorld, requeue, type World, write } from './model.ts'
 
-interface CommitSketch {
+export interface CommitSketch {
   readonly entity: number
   /** From the stored version: 0 fits. */
   readonly off: number
@@ -19,14 +19,16 @@ interface CommitSketch {
   readonly replies: boolean
 }
 
-interface GroupSketch {
+/** A group, in numbers that a history makes sense of. */
+export interface GroupSketch {
   readonly mode: Group['mode']
   readonly accepts: readonly number[]
   readonly registers: boolean
   readonly commits: readonly CommitSketch[]
 }
 
-type Step = GroupSketch | 'again' | 'requeue' | 'reopen' | 'acquire'
+/** A step of a {@link StoreHistory}: a group, the last group again, or what else befalls a store. */
+export type StoreStep = GroupSketch | 'again' | 'requeue' | 'reopen' | 'acquire'
 
 const [entity, message] = [fc.nat(2), fc.nat(11)]
 const rarely = fc.integer({ min: 0, max: 7 }).map((roll) => roll === 0)
@@ -47,7 +49,11 @@ const group: fc.Arbitrary<GroupSketch> = fc.record({
   registers: rarely,
   commits: fc.array(commit, { maxLength: 4 }),
 })
-const steps: fc.Arbitrary<readonly Step[]> = fc.array(
+/**
+ * Any history of a store: groups in both modes, with commits that fit and that don't, repeated attempts, requeued dead
+ * letters, new owners, restarts. Play one with {@link playStoreHistory}.
+ */
+export const storeHistories: fc.Arbitrary<readonly StoreStep[]> = fc.array(
   fc.oneof(
     { weight: 10, arbitrary: group },
     { weight: 3, arbitrary: fc.constantFrom('again' as const, 'requeue' as const, 'acquire' as const) },
@@ -79,7 +85,7 @@ class History {
     return this.#hand
   }
 
-  async take(step: Step): Promise<void> {
+  async take(step: StoreStep): Promise<void> {
     if (step === 'reopen') this.#hand = this.#hand.at(await this.#reopen())
     else if (step === 'acquire') {
       this.#old = this.#hand
@@ -186,25 +192,46 @@ class History {
   }
 }
 
+/**
+ * Plays a history on a store, and after every step holds what the store shows against a model of a few lines.
+ *
+ * @param name - Of the history: several may be played on one store, one after the other.
+ * @returns The store as it was opened last.
+ * @throws AssertionError at the first difference.
+ *
+ * @example
+ * ```ts
+ * await fc.assert(fc.asyncProperty(storeHistories, (steps) => playStoreHistory(steps, { store, reopen })))
+ * ```
+ */
+export async function playStoreHistory(
+  steps: readonly StoreStep[],
+  { store, reopen }: Pick<StoreUnderTest, 'store' | 'reopen'>,
+  name = 'any',
+): Promise<StoreUnderTest['store']> {
+  const history = new History(await Hand.over(store), reopen, name)
+  for (const step of steps) {
+    await history.take(step)
+    await history.compare()
+  }
+  return history.hand.store
+}
+
 /** See the file head. */
 export const anyHistory: readonly StoreGuarantee[] = [
   {
     guarantee: 'G3',
     holds: 'any history of groups, copies, requeues, owners and restarts shows what a tiny model shows, at every step',
     async run({ store, reopen }) {
-      let hand = await Hand.over(store)
+      let current = store
       let run = 0
-      const property = fc.asyncProperty(steps, async (drawn) => {
+      const reopened = async () => {
+        current = await reopen()
+        return current
+      }
+      const property = fc.asyncProperty(storeHistories, async (drawn) => {
         run += 1
-        const history = new History(hand, reopen, `run${run}x`)
-        try {
-          for (const step of drawn) {
-            await history.take(step)
-            await history.compare()
-          }
-        } finally {
-          hand = history.hand
-        }
+        await playStoreHistory(drawn, { store: current, reopen: reopened }, `run${run}x`)
       })
       await fc.assert(property, { numRuns: 60 })
     },
