@@ -7,6 +7,8 @@ import { type Arrival, isFrom, isTakenBy, type Member, qualified, type System } 
 export interface Ask extends Arrival {
   /** Steps that send it. */
   readonly steps: readonly Step[]
+  /** Whether the receiver depends on the message being handled: two of them may well be two entities. */
+  readonly byEvent: boolean
 }
 
 /** All that a machine asks of others, as far as that shows. */
@@ -16,7 +18,7 @@ export function asksOf(member: Member, system: System): readonly Ask[] {
     for (const output of member.outputsOf(step).filter(({ kind }) => kind === 'command' || kind === 'event')) {
       for (const { at, type } of output.types.flatMap((each) => system.arrivalsOf(output, each, member))) {
         const name = `${at.name} ${type}`
-        const ask = asks.get(name) ?? { at, type, steps: [] }
+        const ask = asks.get(name) ?? { at, type, steps: [], byEvent: output.byEvent }
         ask.steps.push(step)
         asks.set(name, ask)
       }
@@ -27,37 +29,52 @@ export function asksOf(member: Member, system: System): readonly Ask[] {
 
 /**
  * Where the asker may be while an answer is under way: where it asked, and wherever it can go from there without hearing
- * from the one it asked. What that one says is taken for the answer.
+ * from the one it asked. What that one says is taken for the answer; so is what makes a guard true that it waits for.
  */
-export function waitingIn({ chart }: Member, { at, steps }: Ask): ReadonlySet<AnyStateNode> {
+export function waitingIn({ chart }: Member, { at, steps }: Ask, follow: (edge: Edge) => boolean): Leaves {
   return chart.closure(
     steps.flatMap((step) => chart.leavesOf(step)),
-    (edge) => !isFrom(edge, at.name),
+    (edge, leaf) => !isFrom(edge, at.name) && !(edge.key === '' && chart.isAtRest(leaf)) && follow(edge),
   )
 }
 
+/** Leaves of a chart. */
+export type Leaves = ReadonlySet<AnyStateNode>
+
 /** Replies and events that a message brings about, as the asker sees them, later ones by timers and effects included. */
 export function answersTo({ at, type }: Arrival, asker: Member): readonly Answer[] {
-  const followed = new Set(asker.definition.follows.filter(({ isStart }) => !isStart).map(qualified))
-  const outputs = setInMotion(at, type).flatMap((step) => at.outputsOf(step))
-  const answers = outputs.flatMap((output) =>
-    output.kind === 'reply' || output.kind === 'event'
-      ? output.types.map((each): Answer => ({ kind: output.kind as Answer['kind'], type: `${at.name}.${each}` }))
-      : [],
+  const followed = new Map(
+    asker.definition.follows
+      .filter(({ isStart }) => !isStart)
+      .map((each) => [qualified(each), each.correlation.by] as const),
   )
-  return answers.filter((answer) => answer.kind === 'reply' || followed.has(answer.type))
+  const outputs = setInMotion(at, type).flatMap((step) => at.outputsOf(step))
+  return outputs.flatMap(({ kind, types }) =>
+    types
+      .map((each) => `${at.name}.${each}`)
+      .flatMap((each): readonly Answer[] => {
+        if (kind === 'reply') return [{ kind, type: each, isSurelyMeant: true }]
+        const by = kind === 'event' ? followed.get(each) : undefined
+        return by === undefined ? [] : [{ kind: 'event', type: each, isSurelyMeant: by === 'source' }]
+      }),
+  )
 }
 
 /** What comes back. */
 export interface Answer {
   readonly kind: 'reply' | 'event'
   readonly type: string
+  /** An event that finds its entity by a property may be for another than the asker. */
+  readonly isSurelyMeant: boolean
 }
 
-/** Where an entity may be at any time after it handled a message. */
-export function leavesAfter({ chart }: Member, type: string): ReadonlySet<AnyStateNode> {
+/** Where an entity may be after it handled a message: at once, or at any time, whoever may have spoken to it since. */
+export function leavesAfter({ chart }: Member, type: string, when: 'at once' | 'later'): Leaves {
   const steps = chart.steps.filter(({ edge }) => edge !== undefined && isTakenBy(edge, type))
-  return chart.closure(steps.flatMap((step) => chart.leavesOf(step)))
+  return chart.closure(
+    steps.flatMap((step) => chart.leavesOf(step)),
+    ({ key }) => when === 'later' || key === '',
+  )
 }
 
 /** The steps of handling a message, and those that follow from them by themselves. */

@@ -92,11 +92,11 @@ export class Chart {
   }
 
   /** Leaves that steps lead to, and all that those lead to, by ways that `follow` lets pass. */
-  closure(from: Iterable<AnyStateNode>, follow: (edge: Edge) => boolean = () => true): Set<AnyStateNode> {
+  closure(from: Iterable<AnyStateNode>, follow: (edge: Edge, leaf: AnyStateNode) => boolean): Set<AnyStateNode> {
     const found = new Set(from)
     for (const leaf of found) {
       for (const edge of this.waysOut(leaf)) {
-        if (follow(edge)) for (const next of this.leavesAfter(leaf, edge)) found.add(next)
+        if (follow(edge, leaf)) for (const next of this.leavesAfter(leaf, edge)) found.add(next)
       }
     }
     return found
@@ -147,7 +147,7 @@ export function isLeaf({ type }: AnyStateNode): boolean {
 }
 
 /** Whether the entity is done in it. */
-function isEnd({ type, parent }: AnyStateNode): boolean {
+export function isEnd({ type, parent }: AnyStateNode): boolean {
   return type === 'final' && (parent === undefined || parent.parent === undefined) && parent?.type !== 'parallel'
 }
 

@@ -69,7 +69,7 @@ function arrivalsOf(output: Output, at: Member, system: System, askers: readonly
 function alwaysSent(member: Member, type: string): readonly Output[] {
   const { chart } = member
   const reactions = new Map<AnyStateNode, Reaction>()
-  for (const leaf of chart.closure(chart.leavesOf(chart.birth))) {
+  for (const leaf of chart.closure(chart.leavesOf(chart.birth), () => true)) {
     const reaction = reactionOf(member, leaf, type)
     if (reaction !== undefined) reactions.set(leaf, reaction)
   }

@@ -6,12 +6,14 @@ import { receiverOf, typesOf } from './stand-in.ts'
 /** A message that an action may put out. */
 export interface Output {
   readonly kind: 'command' | 'event' | 'reply' | 'internal' | 'raised'
-  /** The contract it belongs to; `undefined` for one to itself. */
+  /** The contract it belongs to; none for one to itself. */
   readonly contract: string | undefined
   /** Types that it may have. None: they can't be told. */
   readonly types: readonly string[]
   /** A delayed one goes out in a later step. */
   readonly delayed: boolean
+  /** Whether its receiver depends on the message being handled. */
+  readonly byEvent: boolean
 }
 
 /** `opaque`: whatever it does can't be told without running it. */
@@ -40,15 +42,15 @@ export class ActionReader {
     const types = (): readonly string[] => typesOf(builtin?.event, params)
     switch (builtin?.type) {
       case 'xstate.emit':
-        return { kind: 'event', contract: this.#name, types: types(), delayed: false }
+        return { kind: 'event', contract: this.#name, types: types(), delayed: false, byEvent: false }
       case 'xstate.raise':
-        return { kind: 'raised', contract: undefined, types: types(), delayed }
+        return { kind: 'raised', contract: undefined, types: types(), delayed, byEvent: false }
       case 'xstate.sendTo': {
         const to = receiverOf(builtin.to, params)
         if (to === undefined) return 'opaque'
-        if (to === 'self') return { kind: 'internal', contract: undefined, types: types(), delayed }
-        if ('repliesOf' in to) return { kind: 'reply', contract: to.repliesOf, types: types(), delayed: false }
-        return { kind: 'command', contract: to.contract, types: types(), delayed }
+        const { is, contract, byEvent } = to
+        const isReply = is === 'asker'
+        return { kind: kinds[is], contract, types: types(), delayed: delayed && !isReply, byEvent }
       }
       case 'xstate.enqueueActions':
         return 'opaque'
@@ -57,6 +59,8 @@ export class ActionReader {
     }
   }
 }
+
+const kinds = { self: 'internal', entity: 'command', asker: 'reply' } as const
 
 /** What XState's own actions carry. */
 interface Builtin {

@@ -4,7 +4,13 @@ import { InterstateError } from '../errors.ts'
 import { scope } from '../scope.ts'
 
 /** To whom a message goes, as far as it can be told. */
-export type Receiver = 'self' | { readonly contract: string } | { readonly repliesOf: string }
+export interface Receiver {
+  readonly is: 'self' | 'entity' | 'asker'
+  /** The contract of the entity, or of the reply; empty for one to itself. */
+  readonly contract: string
+  /** Whether it depends on the message being handled: two messages may well mean two entities. */
+  readonly byEvent: boolean
+}
 
 /**
  * The receiver that a `to` of `sendTo` names. `undefined` where that can't be told: the function looked at the stand-in
@@ -32,21 +38,21 @@ const anyText = '\u0001any'
 const maxLooks = 1_000
 
 function receiverWith(to: unknown, params: unknown, number: number): Receiver | undefined {
+  let byEvent = false
+  const given = standIns(params, number, () => {
+    byEvent = true
+  })
   try {
-    return receiverFrom(typeof to === 'function' ? to(...standIns(params, number)) : to)
+    const found = typeof to === 'function' ? to(...given) : to
+    if (found === scope.self) return { is: 'self', contract: '', byEvent }
+    if (found instanceof AddressRef) return { is: 'entity', contract: found.contract.name, byEvent }
+    return found instanceof ReplyRef ? { is: 'asker', contract: found.contract.name, byEvent } : undefined
   } catch (error) {
     // Contract.at refuses a key that isn't text: which contract it was is all that is asked here.
     const isAddress = error instanceof InterstateError && error.code === 'ADDRESS_INVALID'
     const { type } = isAddress ? error.details : {}
-    return typeof type === 'string' ? { contract: type } : undefined
+    return typeof type === 'string' ? { is: 'entity', contract: type, byEvent } : undefined
   }
-}
-
-function receiverFrom(to: unknown): Receiver | undefined {
-  if (to === scope.self) return 'self'
-  if (to instanceof AddressRef) return { contract: to.contract.name }
-  if (to instanceof ReplyRef) return { repliesOf: to.contract.name }
-  return undefined
 }
 
 function typeWith(message: unknown, params: unknown, number: number): string | undefined {
@@ -59,16 +65,20 @@ function typeWith(message: unknown, params: unknown, number: number): string | u
   }
 }
 
-function standIns(params: unknown, number: number): readonly [args: object, params: unknown] {
-  const any = standIn(number)
-  const args = { context: any, event: any, self: scope.self, system: scope.system }
-  return [args, typeof params === 'function' ? any : params]
+function standIns(
+  params: unknown,
+  number: number,
+  onEvent: () => void = () => {},
+): readonly [args: object, params: unknown] {
+  const args = { context: standIn(number), event: standIn(number, onEvent), self: scope.self, system: scope.system }
+  return [args, typeof params === 'function' ? standIn(number, onEvent) : params]
 }
 
 /** Has every property and can be called; as text or as a number it is some. It can't be gone through item by item. */
-function standIn(number: number): unknown {
+function standIn(number: number, onLook: () => void = () => {}): unknown {
   let looks = 0
   const look = (): void => {
+    onLook()
     looks += 1
     if (looks > maxLooks) throw new Error('A stand-in does not bear so many looks.')
   }
