@@ -1,7 +1,15 @@
 // world.ts: one definition of a system under test: its machines, what comes from outside, what must hold. It drives the
 // exhaustive search, the long random runs and the replay of what they found.
-import type { AnyContract, Definition, PlainObject, TypedDefinition } from '@interstate/core'
-import { Wiring } from '@interstate/core'
+import {
+  type Address,
+  type AnyContract,
+  type CommandFor,
+  type Definition,
+  type EventFor,
+  type PlainObject,
+  type TypedDefinition,
+  Wiring,
+} from '@interstate/core'
 import type { AnyStateMachine, ContextFrom } from 'xstate'
 import { WorldError } from './failure/error.ts'
 import { decodeToken } from './failure/token.ts'
@@ -11,6 +19,8 @@ import { publish, type Stimulus, send } from './stimulus.ts'
 import type { EffectModel, StimulusSource, WorldPlan } from './world/plan.ts'
 import type { WorldView } from './world/view.ts'
 
+type AnyAddress = Address<unknown, unknown>
+
 /** What {@link world} takes. */
 export interface WorldOptions {
   /** The same definitions that `createHost` takes. */
@@ -19,8 +29,8 @@ export interface WorldOptions {
 
 /** What a set-up function gets: it makes calls, which are handled in order before anything else. */
 export interface SetupScope {
-  readonly send: (...args: Parameters<typeof send>) => void
-  readonly publish: (...args: Parameters<typeof publish>) => void
+  readonly send: <A extends AnyAddress>(to: A, command: CommandFor<A>) => void
+  readonly publish: <A extends AnyAddress>(about: A, event: EventFor<A>) => void
 }
 
 /** What an effect does in a world, see {@link World.effects}. */
@@ -53,8 +63,8 @@ export class World<TOutside = PlainObject> {
   setup(make: (w: SetupScope) => void): World<TOutside> {
     const calls: Stimulus[] = []
     make({
-      send: (...args) => void calls.push(send(...args)),
-      publish: (...args) => void calls.push(publish(...args)),
+      send: (to, command) => void calls.push(send(to, command)),
+      publish: (about, event) => void calls.push(publish(about, event)),
     })
     return this.#with({ setup: [...this.#plan.setup, ...calls] })
   }
@@ -128,7 +138,12 @@ export class World<TOutside = PlainObject> {
     return simulate(this.#plan, options)
   }
 
-  /** Runs again what a failure's token stands for. Resolves when it no longer fails. */
+  /**
+   * Runs again what a failure's token stands for. Resolves when it no longer fails, be it that the story can no longer be
+   * told to its end.
+   *
+   * @throws WorldError what it stands for; `REPLAY_DIFFERS` where nothing of the story is left: it is of another world.
+   */
   async replay(token: string): Promise<void> {
     const { by, options, run } = decodeToken(token)
     if (by === 'check') await replayCheck(this.#plan, options, run)

@@ -70,11 +70,11 @@ function flat(look: Look | undefined): ReadonlyMap<string, string> {
   const walk = (path: string, value: unknown): void => {
     const isBranch = typeof value === 'object' && value !== null && Object.keys(value).length > 0
     if (!isBranch) leaves.set(path, JSON.stringify(value) ?? 'undefined')
-    else for (const [key, item] of Object.entries(value)) walk(path === '' ? key : `${path}.${key}`, item)
+    else for (const [key, item] of Object.entries(value)) walk(`${path}.${key}`, item)
   }
   if (look === undefined) return leaves
   if (look.value !== undefined) leaves.set('state', JSON.stringify(look.value))
-  walk('', look.context)
+  for (const [key, item] of Object.entries(look.context ?? {})) walk(key, item)
   return leaves
 }
 

@@ -9,10 +9,17 @@ export interface Assumptions {
   readonly identity: boolean
   /** Entity types that properties look at; `all` where they look at messages under way. */
   readonly visible: ReadonlySet<string> | 'all'
+  /** Who ever sends to whom: names of lanes. */
+  readonly lanes: ReadonlySet<string>
 }
 
 /** Nothing is looked at. */
-export const nothingLookedAt: Assumptions = { time: false, identity: false, visible: new Set() }
+export const nothingLookedAt: Assumptions = {
+  time: false,
+  identity: false,
+  visible: new Set(),
+  lanes: new Set(),
+}
 
 /** Thrown where an assumption turned out to be wrong. */
 export class Disproved {

@@ -7,7 +7,7 @@ import type { WorldPlan } from '../world/plan.ts'
 import { drawStimuli, type NamedStimulus } from '../world/stimuli.ts'
 import { type Assumptions, Disproved, nothingLookedAt } from './assumptions.ts'
 import { place, type State } from './layout.ts'
-import { narrate, type Path } from './narrate.ts'
+import { markOf, narrate, type Path } from './narrate.ts'
 import { Watch } from './properties.ts'
 import { Reached } from './reached.ts'
 import { Reduction } from './reduction.ts'
@@ -80,8 +80,8 @@ export async function check(plan: WorldPlan, options: CheckOptions): Promise<Che
 /** Runs the story of a token again. */
 export async function replayCheck(plan: WorldPlan, options: CheckOptions, run: unknown): Promise<void> {
   const settings = settingsOf(options)
-  const { path, assumptions } = runOf(run)
-  await new Check(plan, settings, drawStimuli(plan, settings), assumptions).replay(path)
+  const { marks, assumptions } = runOf(run)
+  await new Check(plan, settings, drawStimuli(plan, settings), assumptions).replay(marks)
 }
 
 class Check {
@@ -111,18 +111,39 @@ class Check {
     return this.#report(searched)
   }
 
-  async replay(path: readonly number[]): Promise<void> {
+  async replay(marks: readonly string[]): Promise<void> {
     const initial = this.#setUp()
+    const path = this.#find(initial, marks)
     const { states, successors } = this.#walk(initial, path)
     successors.forEach(({ trouble, state }, index) => {
       const broken = trouble ?? this.#broken(state)
       if (broken !== undefined) throw this.#failure(initial, { ...broken, path: path.slice(0, index + 1) })
     })
+    if (path.length < marks.length) return
     // What is left to find needs nobody outside: who is stuck, what goes round, what never comes.
     const calm = (states.at(-1) as State).with(place.stimuli, 0).with(place.duplicates, 0).with(place.crashes, 0)
+    if (!comesToRest(this.#system, calm, { effects: false }).isAtRest) throw this.#failure(initial, loopFrom(path))
     const symmetry = new Symmetry({ ...this.#plan, interchangeable: [] }, this.#system)
     const { found } = await this.#search(calm, symmetry, this.#settings.maxStates)
     if (found !== undefined) throw this.#failure(initial, { ...found, path })
+  }
+
+  /**
+   * The steps with these marks, as far as they can be taken.
+   * @throws WorldError `REPLAY_DIFFERS` where not even the first can.
+   */
+  #find(initial: State, marks: readonly string[]): readonly number[] {
+    const path: number[] = []
+    let state = initial
+    for (const mark of marks) {
+      const all = this.#system.successors(state)
+      const ordinal = all.findIndex((each) => markOf(this.#system, state, each) === mark)
+      if (ordinal < 0) break
+      path.push(ordinal)
+      state = (all[ordinal] as Successor).state
+    }
+    if (path.length > 0 || marks.length === 0) return path
+    throw new WorldError('REPLAY_DIFFERS', 'The story of this token begins with a step that this world does not know.')
   }
 
   #broken(state: State): Omit<Found, 'path'> | undefined {
@@ -133,7 +154,7 @@ class Check {
   }
 
   #search(initial: State, symmetry: Symmetry, maxStates: number, onProgress: CheckOptions['onProgress'] = () => {}) {
-    const reduction = new Reduction(this.#plan, this.#system)
+    const reduction = new Reduction(this.#system)
     return new Search(this.#plan, this.#system, symmetry, reduction, { maxStates, onProgress }).run(initial)
   }
 
@@ -171,16 +192,17 @@ class Check {
     if (found !== undefined) throw this.#failure(initial, found, graph.size)
     if (frontier > 0) {
       const what = `The search stopped at ${format(graph.size)} states, ${format(frontier)} of them on the frontier.`
-      throw new WorldError('SEARCH_STOPPED', what)
+      throw new WorldError('SEARCH_STOPPED', what, { searched: graph.size })
     }
     for (const { name } of this.#plan.sometimes) {
       if (seen.has(name)) continue
-      throw new WorldError('SOMETIMES_NEVER', `"${name}" holds in none of ${format(graph.size)} states.`, { name })
+      const what = `"${name}" holds in none of ${format(graph.size)} states.`
+      throw new WorldError('SOMETIMES_NEVER', what, { name, searched: graph.size })
     }
     const missing = this.#settings.unreached === 'fail' ? this.#unreached() : []
     if (missing[0] === undefined) return
     const what = `Of ${format(graph.size)} states none reaches ${missing.join(', ')}.`
-    throw new WorldError('STATE_UNREACHED', what, { name: missing[0] })
+    throw new WorldError('STATE_UNREACHED', what, { name: missing[0], searched: graph.size })
   }
 
   #unreached(): readonly string[] {
@@ -188,20 +210,20 @@ class Check {
   }
 
   #failure(initial: State, { code, name, what, path, cause }: Found, searched = 0): WorldError {
-    const story = narrate(this.#system, this.#walk(initial, path))
+    const walked = this.#walk(initial, path)
+    const story = narrate(this.#system, walked)
+    const marks = walked.successors.map((each, index) => markOf(this.#system, walked.states[index] as State, each))
     const { time, identity } = this.#assumptions
-    const run = { path, time, identity }
+    const run = { marks, time, identity }
     const token = encodeToken({ by: 'check', options: { ...this.#settings }, run })
     return new WorldError(code, what, { ...(name === '' ? {} : { name }), story, token, searched, cause })
   }
 
-  /** @throws WorldError `REPLAY_DIFFERS` where a step does not exist. */
   #walk(initial: State, path: readonly number[]): Path {
     const states: State[] = [initial]
     const successors: Successor[] = []
     for (const ordinal of path) {
-      const next = this.#system.successors(states.at(-1) as State)[ordinal]
-      if (next === undefined) throw new WorldError('REPLAY_DIFFERS', 'A step of the story can no longer be taken.')
+      const next = this.#system.successors(states.at(-1) as State)[ordinal] as Successor
       states.push(next.state)
       successors.push(next)
     }
@@ -250,9 +272,10 @@ function settingsOf({ onProgress: _, ...options }: CheckOptions): Settings {
 }
 
 /** @throws WorldError `TOKEN_UNREADABLE`. */
-function runOf(run: unknown): { readonly path: readonly number[]; readonly assumptions: Assumptions } {
-  const { path, time, identity } = (run ?? {}) as { path?: unknown; time?: unknown; identity?: unknown }
-  const isPath = Array.isArray(path) && path.every((each) => Number.isSafeInteger(each) && each >= 0)
-  if (!isPath) throw new WorldError('TOKEN_UNREADABLE', 'The token holds no path.')
-  return { path, assumptions: { visible: 'all', time: time === true, identity: identity === true } }
+function runOf(run: unknown): { readonly marks: readonly string[]; readonly assumptions: Assumptions } {
+  const { marks, time, identity } = (run ?? {}) as { marks?: unknown; time?: unknown; identity?: unknown }
+  const isPath = Array.isArray(marks) && marks.every((each) => typeof each === 'string')
+  if (!isPath) throw new WorldError('TOKEN_UNREADABLE', 'The token holds no story.')
+  const looked = { time: time === true, identity: identity === true }
+  return { marks, assumptions: { ...nothingLookedAt, ...looked, visible: 'all' } }
 }

@@ -35,7 +35,6 @@ export class Layout {
   readonly #entities = new Map<EntityId, number>()
   readonly #lanes = new Map<string, number>()
   readonly #byType = new Map<string, number[]>()
-  readonly #lanesTo: number[][] = []
 
   /** Where an entity stands. */
   entity(id: EntityId): number {
@@ -60,15 +59,12 @@ export class Layout {
     const receiver = this.entity(to)
     const slot = this.slots.push({ is: 'lane', from, to: receiver }) - 1
     this.#lanes.set(name, slot)
-    const lanes = this.#lanesTo[receiver] ?? []
-    lanes.push(slot)
-    this.#lanesTo[receiver] = lanes
     return slot
   }
 
-  /** Places of the lanes that end at an entity. */
-  lanesTo(entity: number): readonly number[] {
-    return this.#lanesTo[entity] ?? []
+  /** The names of all lanes that were met: `account/A transfer/1`. */
+  get lanes(): Iterable<string> {
+    return this.#lanes.keys()
   }
 
   /** Places of all entities of a type, by key. */

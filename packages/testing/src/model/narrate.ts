@@ -1,4 +1,5 @@
 // narrate.ts: a path of the search as a story: who got what, and what became of it.
+import { hash } from 'node:crypto'
 import type { Envelope, PlainObject } from '@interstate/core'
 import type { Change, Look, Story, StoryStep } from '../failure/story.ts'
 import { place, type State } from './layout.ts'
@@ -18,6 +19,13 @@ export function narrate(system: System, { states, successors }: Path): Story {
   return { steps, changes: steps.length === 0 ? [] : changes(system, states) }
 }
 
+/** A few characters by which a step is known again, also where the machines have changed around it. */
+export function markOf(system: System, before: State, successor: Successor): string {
+  const { from, to, what, data, note } = tellStep(system, before, successor)
+  const way = successor.step.does === 'act' ? successor.step.way : 0
+  return hash('sha256', JSON.stringify([from, to, what, data, note, way]), 'base64url').slice(0, 6)
+}
+
 function tellStep(system: System, before: State, successor: Successor): StoryStep {
   const { step } = successor
   switch (step.does) {
@@ -25,13 +33,22 @@ function tellStep(system: System, before: State, successor: Successor): StorySte
       const { stimulus } = system.pool[step.stimulus] as System['pool'][number]
       const { type, ...data } = stimulus.message as { type: string } & PlainObject
       const to = String((stimulus.address as { toJSON(): string }).toJSON())
-      const note = step.again ? 'the client repeats the call, without an idempotency key' : undefined
-      return finish(system, before, successor, { from: 'client', to, what: type, data, note })
+      const again = step.again ? 'the client repeats the call, without an idempotency key' : undefined
+      const late = step.late
+        ? `right before ${timerOf(system.resident(before, successor.entity as number))}`
+        : undefined
+      return finish(system, before, successor, {
+        from: 'client',
+        to,
+        what: type,
+        data,
+        note: [again, late].filter((each) => each !== undefined).join(', ') || undefined,
+      })
     }
     case 'deliver': {
       const lane = system.layout.slots[step.lane] as { readonly from: string; readonly to: number }
       const message = system.turns.messages.value(system.queues.items(before[step.lane] as number)[step.item] as number)
-      const note = step.late ? `right before ${timerOf(system.resident(before, lane.to))}` : undefined
+      const note = step.late ? beforeTimer(system.resident(before, lane.to)) : undefined
       return finish(system, before, successor, {
         from: lane.from,
         to: message.to,
@@ -106,6 +123,10 @@ function lookOf({ state }: Resident): string {
 
 function sentence({ type, to }: Envelope): string {
   return `${type} -> ${to}`
+}
+
+function beforeTimer(resident: Resident | undefined): string {
+  return `right before the timeout "${timerOf(resident)}"`
 }
 
 function timerOf(resident: Resident | undefined): string {

@@ -79,7 +79,12 @@ export class Search {
       this.#expand(next)
     }
     const frontier = this.#found === undefined ? this.#graph.size - next : 0
-    if (this.#found === undefined && frontier === 0) this.#found = this.#hidden() ?? this.#loop() ?? this.#never()
+    if (this.#found === undefined && frontier === 0) {
+      this.#checkLanes()
+      this.#found = this.#loop() ?? this.#never()
+    }
+    // Under an abstraction that hides what matters, what was found may never happen.
+    this.#found = this.#hidden() ?? this.#found
     return { graph: this.#graph, found: this.#found, frontier, seen: this.#seen, reduced: this.#reduced }
   }
 
@@ -209,6 +214,14 @@ export class Search {
       }
     }
     return undefined
+  }
+
+  /** Where states were reduced, all who send to somebody must have been known. */
+  #checkLanes(): void {
+    const { assumptions, layout } = this.#system
+    const lanes = new Set(layout.lanes)
+    if (this.#reduced === 0 || lanes.size === assumptions.lanes.size) return
+    throw new Disproved({ ...assumptions, lanes })
   }
 
   /** What properties look at must not be reduced away. */

@@ -5,9 +5,9 @@ import type { State } from './layout.ts'
 
 /** One thing that may happen next. */
 export type Step =
-  /** A client makes a call; `again`: it repeats one, because the answer was lost. */
-  | { readonly does: 'call'; readonly stimulus: number; readonly again: boolean }
-  /** An entity handles a message of a lane. `late`: right before the entity's first timer. */
+  /** A client makes a call; `again`: it repeats one, because the answer was lost. `late`: see `deliver`. */
+  | { readonly does: 'call'; readonly stimulus: number; readonly again: boolean; readonly late: boolean }
+  /** An entity handles a message of a lane. `late`: right before the entity's first timer, not at once. */
   | { readonly does: 'deliver'; readonly lane: number; readonly item: number; readonly late: boolean }
   /** An entity's first timer fires. */
   | { readonly does: 'fire'; readonly entity: number }

@@ -104,7 +104,16 @@ export class System {
 
   /** Makes a call, whatever the scope says: set-up, and the question whether it would help. */
   call(state: State, stimulus: Stimulus, name: string): Successor {
-    return this.#call(state, this.#envelopes(stimulus, name), { does: 'call', stimulus: -1, again: false }, [])
+    const found: Successor[] = []
+    const step = { does: 'call', stimulus: -1, again: false, late: false } as const
+    this.#call(state, this.#envelopes(stimulus, name), step, [], found)
+    return found[0] as Successor
+  }
+
+  /** Places of all entities that calls from outside go to. */
+  receivers(): readonly number[] {
+    const envelopes = this.pool.flatMap(({ stimulus }) => this.#envelopes(stimulus, 'call'))
+    return [...new Set(envelopes.map(({ to }) => this.layout.entity(to)))]
   }
 
   resident(state: State, slot: number): Resident | undefined {
@@ -152,15 +161,26 @@ export class System {
     const queue = state[lane] as number
     const message = this.queues.items(queue)[item] as number
     const rest: Change = [lane, this.queues.remove(queue, item)]
-    const step = (late: boolean): Step => ({ does: 'deliver', lane, item, late })
-    const turned = this.turns.take(slot, state[slot] ?? 0, message, this.#now(state, slot))
-    found.push(this.#successor(state, slot, turned, step(false), [rest]))
+    this.#handle(state, slot, message, (late) => ({ does: 'deliver', lane, item, late }), [rest], found)
+  }
+
+  /** An entity handles a message: at once, and right before its first timer as well where that comes to another end. */
+  #handle(
+    state: State,
+    slot: number,
+    message: number,
+    step: (late: boolean) => Step,
+    changes: readonly Change[],
+    found: Successor[],
+  ): void {
+    const now = this.#now(state, slot)
+    const turned = this.turns.take(slot, state[slot] ?? 0, message, now)
+    found.push(this.#successor(state, slot, turned, step(false), changes))
     const due = this.resident(state, slot)?.firstDue
-    if (due === undefined || due <= this.#now(state, slot)) return
-    // It may come right before the first timer as well; that matters where it sets others.
+    if (due === undefined || due <= now) return
     const late = this.turns.take(slot, state[slot] ?? 0, message, due)
     if (late.entity === turned.entity && !this.assumptions.time) return
-    found.push(this.#successor(state, slot, late, step(true), [rest, ...this.#passed(state, due)]))
+    found.push(this.#successor(state, slot, late, step(true), [...changes, ...this.#passed(state, due)]))
   }
 
   /** What an entity does by itself. */
@@ -274,15 +294,21 @@ export class System {
     const duplicates = state[place.duplicates] as number
     if (stimuli > 0) {
       for (let stimulus = 0; stimulus < this.pool.length; stimulus += 1) {
-        const step: Step = { does: 'call', stimulus, again: false }
         const sent = duplicates === 0 ? 0 : this.#sent(state, stimulus)
-        found.push(this.#poolCall(state, step, [place.stimuli, stimuli - 1], [place.sent, sent]))
+        const changes: Change[] = [
+          [place.stimuli, stimuli - 1],
+          [place.sent, sent],
+        ]
+        this.#poolCall(state, { does: 'call', stimulus, again: false, late: false }, changes, found)
       }
     }
     for (const stimulus of this.queues.items(state[place.sent] as number)) {
-      const step: Step = { does: 'call', stimulus, again: true }
       const sent = duplicates === 1 ? 0 : (state[place.sent] as number)
-      found.push(this.#poolCall(state, step, [place.duplicates, duplicates - 1], [place.sent, sent]))
+      const changes: Change[] = [
+        [place.duplicates, duplicates - 1],
+        [place.sent, sent],
+      ]
+      this.#poolCall(state, { does: 'call', stimulus, again: true, late: false }, changes, found)
     }
   }
 
@@ -291,23 +317,29 @@ export class System {
     return this.queues.items(sent).includes(stimulus) ? sent : this.queues.add(sent, stimulus)
   }
 
-  #poolCall(state: State, step: Step & { does: 'call' }, ...changes: readonly Change[]): Successor {
+  #poolCall(state: State, step: Step & { does: 'call' }, changes: readonly Change[], found: Successor[]): void {
     const { stimulus } = this.pool[step.stimulus] as NamedStimulus
     const count = this.#scope.stimuli + this.#scope.duplicates
     const left = (state[place.stimuli] as number) + (state[place.duplicates] as number)
-    return this.#call(state, this.#envelopes(stimulus, `call-${count - left + 1}`), step, changes)
+    this.#call(state, this.#envelopes(stimulus, `call-${count - left + 1}`), step, changes, found)
   }
 
-  #call(state: State, envelopes: readonly Envelope[], step: Step, changes: readonly Change[]): Successor {
+  #call(
+    state: State,
+    envelopes: readonly Envelope[],
+    step: Step & { does: 'call' },
+    changes: readonly Change[],
+    found: Successor[],
+  ): void {
     const [only, ...more] = envelopes
     const slot = only === undefined ? undefined : this.layout.entity(only.to)
     if (only !== undefined && slot !== undefined && more.length === 0 && this.resident(state, slot)?.parked !== true) {
-      const turned = this.turns.take(slot, state[slot] ?? 0, this.turns.message(only), this.#now(state, slot))
-      return this.#successor(state, slot, turned, step, changes)
+      this.#handle(state, slot, this.turns.message(only), (late) => ({ ...step, late }), changes, found)
+      return
     }
     const sent = envelopes.map((each) => [this.layout.lane('client', each.to), this.turns.message(each)] as const)
     const next = this.#with(changed(state, ...changes), sent)
-    return { step, entity: undefined, state: next, sent: sent.map(([, message]) => message) }
+    found.push({ step, entity: undefined, state: next, sent: sent.map(([, message]) => message) })
   }
 
   /** The messages of a call, as a host makes them. */

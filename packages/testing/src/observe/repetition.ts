@@ -1,5 +1,5 @@
 // repetition.ts: tells a turn that is taken again, to see whether both agree, from a new one: it is to be told once.
-import { turn } from '@interstate/core'
+import { turn, turnReads } from '@interstate/core'
 
 /** See the file head. */
 export class Repetition {
@@ -16,7 +16,7 @@ export class Repetition {
 
   birth(): void {
     const wasBirth = this.#from === 'birth' || this.#from === 'after birth'
-    this.#isAgain = this.#message === turn().message && wasBirth
+    this.#isAgain = this.#message === messageNow() && wasBirth
     // What follows the repeated birth is compared with what followed the first.
     if (!this.#isAgain) this.#begins('birth')
   }
@@ -27,12 +27,20 @@ export class Repetition {
 
   transition(snapshot: unknown): void {
     const from = snapshot === this.#born ? 'after birth' : snapshot
-    this.#isAgain = this.#message === turn().message && this.#from === from
+    this.#isAgain = this.#message === messageNow() && this.#from === from
     this.#begins(from)
   }
 
   #begins(from: unknown): void {
-    this.#message = turn().message
+    this.#message = messageNow()
     this.#from = from
   }
+}
+
+/** The message of the turn. That the kit looks does not count as the machine looking. */
+function messageNow(): unknown {
+  const { identity } = turnReads
+  const { message } = turn()
+  turnReads.identity = identity
+  return message
 }
