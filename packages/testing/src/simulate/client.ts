@@ -31,8 +31,13 @@ export interface ClientContext {
   readonly failed: (call: CallAction, error: unknown) => void
 }
 
+/** No client waits longer before it comes again, in milliseconds. */
+const longestPauseMs = 600_000
+
 interface Pending {
   attempts: number
+  /** How often it came to a closed door. */
+  inVain: number
 }
 
 /** See the file head. */
@@ -52,7 +57,7 @@ export class Client {
   /** Makes a call, or makes it again. */
   make(call: CallAction): void {
     if (call.keyed) {
-      const pending = this.#pending.get(call.number) ?? { attempts: 0 }
+      const pending = this.#pending.get(call.number) ?? { attempts: 0, inVain: 0 }
       this.#pending.set(call.number, pending)
     }
     this.#try(call)
@@ -70,14 +75,14 @@ export class Client {
     const at = process()
     const { host } = at ?? {}
     if (at === undefined || host === undefined || at.state === 'dead') {
-      if (call.keyed) timeline.after(this.#pauseMs(), undefined, () => this.#reach(call))
+      if (pending !== undefined) timeline.after(this.#pauseMs(pending), undefined, () => this.#reach(call))
       return
     }
     const attempt = pending === undefined ? 1 : ++pending.attempts
     // What reaches a process that stands still waits at its door.
     timeline.after(0, at, () => this.#answered(call, attempt, this.#call(host, call)))
     if (pending === undefined) return
-    timeline.after(patienceMs, undefined, () => {
+    timeline.after(patienceMs * Math.min(100, attempt), undefined, () => {
       if (this.#pending.get(call.number) === pending && pending.attempts === attempt) this.#reach(call)
     })
   }
@@ -116,7 +121,7 @@ export class Client {
       if (final.has(code)) this.#pending.delete(call.number)
       else if (passing.has(code)) {
         const pending = this.#pending.get(call.number)
-        if (pending?.attempts === attempt) timeline.after(this.#pauseMs(), undefined, () => this.#reach(call))
+        if (pending?.attempts === attempt) timeline.after(this.#pauseMs(pending), undefined, () => this.#reach(call))
       } else {
         this.#pending.delete(call.number)
         failed(call, error)
@@ -124,7 +129,9 @@ export class Client {
     }
   }
 
-  #pauseMs(): number {
-    return this.#context.chance.ms(10, 2_000)
+  /** Longer and longer. */
+  #pauseMs(pending: Pending): number {
+    pending.inVain += 1
+    return Math.min(longestPauseMs, this.#context.chance.ms(10, 500) * 2 ** Math.min(20, pending.inVain))
   }
 }

@@ -55,22 +55,21 @@ export class Hosts {
   readonly #context: HostsContext
   readonly #all: Process[] = []
   readonly #armed: Armed[] = []
+  #started = 0
   /** Writes on their way whose process has ended. */
   #late: { readonly store: ProcessStore; readonly landsMs: number }[] = []
-  #starts = 0
 
   constructor(context: HostsContext) {
     this.#context = context
   }
 
-  /** Whom calls go to: the latest. It may be starting, paused, or dead. */
+  /** Whom calls go to: who has taken the store last, or is about to. It may be starting, paused, or dead. */
   get current(): Process | undefined {
     return this.#all.at(-1)
   }
 
   /** Starts the first process, or the next one after the latest. */
   start(): void {
-    this.#starts += 1
     const process = this.#process()
     this.#all.push(process)
     this.#context.events.log(`${process.name} starts`)
@@ -136,6 +135,13 @@ export class Hosts {
     if (this.current?.state === 'dead') this.start()
   }
 
+  /** A process has come to its end by itself. */
+  retire(process: Process): void {
+    if (process.state === 'dead') return
+    this.#end(process, 'was fenced off', 'stopped')
+    this.#startAfter(process, 1_000)
+  }
+
   /** Ends all. */
   kill(): void {
     for (const process of this.#all) process.kill('was stopped')
@@ -143,7 +149,8 @@ export class Hosts {
 
   #process(): Process {
     const { timeline, clock, site, history, seed, events } = this.#context
-    const number = this.#all.length + 1
+    this.#started += 1
+    const number = this.#started
     const store = new ProcessStore(
       recording(
         site.store({
@@ -216,7 +223,10 @@ export class Hosts {
   }
 
   #acquired(process: Process): void {
-    for (const each of this.#all) if (each !== process && each.number < process.number) each.isSuperseded = true
+    // Not the one that started last: one may have been paused on its way here.
+    for (const each of this.#all) each.isSuperseded = each !== process
+    this.#all.splice(this.#all.indexOf(process), 1)
+    this.#all.push(process)
     this.#land()
   }
 

@@ -26,6 +26,8 @@ export interface SimulateOptions {
   readonly stores?: readonly SimulatedStore[]
   /** How hosts work. `groupTurns` and `maxLive` are drawn for each run unless they are said here. */
   readonly policies?: Policies
+  /** Hears of each run that ended, those of a shrinking included: everything that happened, line by line. */
+  readonly onRun?: (log: readonly string[]) => void
 }
 
 /** Options with their defaults. */
@@ -37,6 +39,7 @@ export interface Settings {
   readonly rates: FaultRates
   readonly stores: readonly SimulatedStore[]
   readonly policies: Policies
+  readonly onRun: (log: readonly string[]) => void
 }
 
 const memory: SimulatedStore = {
@@ -49,7 +52,8 @@ const memory: SimulatedStore = {
 
 /** @throws WorldError `WORLD_INVALID`. */
 export function settingsOf(options: SimulateOptions): Settings {
-  const { runs = 100, seed = 1, stimuli = 30, faults = 'mild', stores = [memory], policies = {} } = options
+  const { runs = 100, seed = 1, stimuli = 30, faults = 'mild', stores = [memory] } = options
+  const { policies = {}, onRun = () => {} } = options
   checkCount('runs', runs, 1)
   checkCount('stimuli', stimuli, 1)
   checkCount('seed', seed, 0)
@@ -57,7 +61,7 @@ export function settingsOf(options: SimulateOptions): Settings {
   const names = new Set(stores.map(({ name }) => name))
   if (names.size < stores.length) throw invalid('Two stores have one name.')
   const text = typeof faults === 'string' ? faults : JSON.stringify(faults)
-  return { runs, seed, stimuli, faults: text, rates: ratesOf(faults), stores, policies }
+  return { runs, seed, stimuli, faults: text, rates: ratesOf(faults), stores, policies, onRun }
 }
 
 function ratesOf(faults: NonNullable<SimulateOptions['faults']>): FaultRates {

@@ -125,8 +125,6 @@ class ProcessEnv implements Env {
     return 'always'
   }
 
-  warn(): void {}
-
   /** What made the host want to end it is told as a signal. */
   exit(): void {}
 }

@@ -81,12 +81,14 @@ export class Simulation {
     })
   }
 
-  run(run: RunPlan): Promise<RunResult> {
-    const { stores, policies } = this.#settings
+  async run(run: RunPlan): Promise<RunResult> {
+    const { stores, policies, onRun } = this.#settings
     const { open } = stores.find(({ name }) => name === run.store) as Settings['stores'][number]
     const context = { plan: this.#plan, definitions: this.#definitions, open, policies, seen: this.seen }
     this.#present = new Run(context, run)
-    return this.#present.go()
+    const result = await this.#present.go()
+    onRun(result.log)
+    return result
   }
 
   /** The failure to throw: the smallest run that is found to fail so, and its story. */
