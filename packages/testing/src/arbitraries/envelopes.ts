@@ -6,6 +6,7 @@ import {
   entityId,
   type MessageId,
   type PlainObject,
+  plainCopy,
   type StoredMessage,
   shardOf,
 } from '@interstate/core'
@@ -43,11 +44,12 @@ export const messageIds: fc.Arbitrary<MessageId> = fc
 /** Any payload: plain data of some depth. */
 const payloads: fc.Arbitrary<PlainObject> = fc
   .dictionary(
-    texts.filter((name) => name !== 'type' && name !== '__proto__'),
+    texts.filter((name) => name !== 'type'),
     fc.jsonValue({ maxDepth: 3 }),
     { maxKeys: 5 },
   )
   .map((data) => JSON.parse(JSON.stringify(data)) as PlainObject)
+  .filter(isPlain)
 
 const senders = fc.oneof(fc.constant('client' as const), entityIds)
 const times = fc.integer({ min: 0, max: Date.UTC(2100, 0, 1) })
@@ -74,15 +76,12 @@ export const envelopes: fc.Arbitrary<Envelope> = fc.record(
     created: times,
     contractVersion: fc.integer({ min: 1, max: 9 }),
     notBefore: times,
-    asker: fc.record({ from: senders, message: messageIds }),
+    asker: fc.record({ from: senders, message: messageIds }, { noNullPrototype: true }),
     key: fc.tuple(times, fc.nat(99)).map(([at, name]) => `${at}~${name}` as NonNullable<Envelope['key']>),
     headers: fc
-      .dictionary(
-        texts.filter((name) => name !== '__proto__'),
-        texts,
-        { maxKeys: 3 },
-      )
-      .map((headers) => ({ ...headers })),
+      .dictionary(texts, texts, { maxKeys: 3 })
+      .map((headers) => ({ ...headers }))
+      .filter(isPlain),
   },
   {
     requiredKeys: [
@@ -111,6 +110,16 @@ export function storedMessages(shards: number): fc.Arbitrary<StoredMessage> {
     const { id, to } = envelope
     return { id, to, shard: shardOf(to, shards), body: encodeEnvelope(envelope) }
   })
+}
+
+/** Names that would reach a prototype are refused at every door. */
+function isPlain(data: object): boolean {
+  try {
+    plainCopy(data, 'payload')
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isKey(text: string): boolean {
