@@ -196,8 +196,8 @@ export class System {
 
   #fire(state: State, slot: number, { state: entity }: Resident, due: number, found: Successor[]): void {
     const now = Math.max(due, this.#now(state, slot))
-    const [firing] = timeoutsOf(entity, now)
-    const turned = this.turns.handle(slot, state[slot] as number, firing as Envelope, now)
+    const firing = (): Envelope => timeoutsOf(entity, now)[0] as Envelope
+    const turned = this.turns.takeOwn(slot, state[slot] as number, 'fires', firing, now)
     found.push(this.#successor(state, slot, turned, { does: 'fire', entity: slot }, this.#passed(state, now)))
   }
 
@@ -276,8 +276,8 @@ export class System {
       if (resident.parked) return
       const now = this.#now(state, slot)
       const run = resident.state.running[effect] as RunningEffect
-      const message = resultOf(resident.state.entity, effect, run, end, { run: 'result', now })
-      const turned = this.turns.handle(slot, state[slot] as number, message, now)
+      const message = (): Envelope => resultOf(resident.state.entity, effect, run, end, { run: 'result', now })
+      const turned = this.turns.takeOwn(slot, state[slot] as number, `result ${number}`, message, now)
       const rest: Change = [place.results, this.queues.remove(bag, index)]
       found.push(this.#successor(state, slot, turned, { does: 'settle', result: number }, [rest]))
     })

@@ -111,17 +111,30 @@ export class Turns {
    * @param now - Of the turn, in milliseconds since 1970.
    */
   take(slot: number, entity: number, message: number, now: number): Turned {
-    const key = `${slot} ${entity} ${message} ${now}`
+    return this.#once(`${slot} ${entity} ${message} ${now}`, () =>
+      this.#handle(slot, entity, this.messages.value(message), now),
+    )
+  }
+
+  /**
+   * The same for a message that an entity gets from itself, and that has no number.
+   *
+   * @param what - Tells it from others that the same entity may get.
+   */
+  takeOwn(slot: number, entity: number, what: string, message: () => Envelope, now: number): Turned {
+    return this.#once(`${slot} ${entity} ${what} ${now}`, () => this.#handle(slot, entity, message(), now))
+  }
+
+  #once(key: string, handle: () => Turned): Turned {
     let found = this.#known.get(key)
     if (found === undefined) {
-      found = this.handle(slot, entity, this.messages.value(message), now)
+      found = handle()
       this.#known.set(key, found)
     }
     return found
   }
 
-  /** The same for a message that has no number: a firing or the end of an effect. */
-  handle(slot: number, entity: number, message: Envelope, now: number): Turned {
+  #handle(slot: number, entity: number, message: Envelope, now: number): Turned {
     const definition = this.#wiring.definition(this.#layout.at(slot).type)
     const before = entity === 0 ? undefined : this.entities.value(entity).state
     let decision: Decision
