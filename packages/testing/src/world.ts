@@ -11,6 +11,7 @@ import {
   Wiring,
 } from '@interstate/core'
 import type { AnyStateMachine, ContextFrom } from 'xstate'
+import type { Coverage } from './coverage.ts'
 import { WorldError } from './failure/error.ts'
 import { decodeToken } from './failure/token.ts'
 import { type CheckOptions, type CheckReport, check, replayCheck } from './model/check.ts'
@@ -25,6 +26,8 @@ type AnyAddress = Address<unknown, unknown>
 export interface WorldOptions {
   /** The same definitions that `createHost` takes. */
   readonly entities: readonly Definition[]
+  /** Is told of every turn that a check or a simulation takes. */
+  readonly coverage?: Coverage
 }
 
 /** What a set-up function gets: it makes calls, which are handled in order before anything else. */
@@ -168,11 +171,12 @@ export class World<TOutside = PlainObject> {
  * test('every interleaving, small scope', () => bank.check({ stimuli: 3 }))
  * ```
  */
-export function world({ entities }: WorldOptions): World {
+export function world({ entities, coverage }: WorldOptions): World {
   if (entities.length === 0) throw new WorldError('WORLD_INVALID', 'A world without entities.')
   new Wiring(entities)
   return new World({
     entities,
+    coverage,
     setup: [],
     stimuli: new Map(),
     always: [],

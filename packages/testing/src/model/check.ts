@@ -2,7 +2,7 @@
 import { Wiring } from '@interstate/core'
 import { WorldError } from '../failure/error.ts'
 import { encodeToken } from '../failure/token.ts'
-import { observed } from '../observe/observe.ts'
+import { bothWatches, observed } from '../observe/observe.ts'
 import type { WorldPlan } from '../world/plan.ts'
 import { drawStimuli, type NamedStimulus } from '../world/stimuli.ts'
 import { type Assumptions, Disproved, nothingLookedAt } from './assumptions.ts'
@@ -96,9 +96,11 @@ class Check {
     this.#settings = settings
     this.#assumptions = assumptions
     this.#reached = new Reached(plan)
-    const wiring = new Wiring(plan.entities.map((definition) => observed(definition, this.#reached.watch)))
+    const wiring = new Wiring(
+      plan.entities.map((definition) => observed(definition, bothWatches(this.#reached.watch, plan.coverage?.watch))),
+    )
     const canon = { assumptions, abstractions: plan.abstractions, sorts: plan.interchangeable.length > 0 }
-    this.#system = new System(plan, wiring, pool, settings, canon, () => {})
+    this.#system = new System(plan, wiring, pool, settings, canon, (...turn) => plan.coverage?.turn(...turn))
   }
 
   async run(onProgress: CheckOptions['onProgress']): Promise<CheckReport> {

@@ -17,6 +17,28 @@ export interface Watch {
   readonly guarded?: (type: string, transition: string, passed: boolean) => void
 }
 
+/** Tells two watches. */
+export function bothWatches(one: Watch, two: Watch = {}): Watch {
+  return {
+    entered: (...what) => {
+      one.entered?.(...what)
+      two.entered?.(...what)
+    },
+    left: (...what) => {
+      one.left?.(...what)
+      two.left?.(...what)
+    },
+    taken: (...what) => {
+      one.taken?.(...what)
+      two.taken?.(...what)
+    },
+    guarded: (...what) => {
+      one.guarded?.(...what)
+      two.guarded?.(...what)
+    },
+  }
+}
+
 /**
  * A copy of a definition whose machine comes to the same decisions, and
  * - throws WorldError `NOT_DETERMINISTIC` where a guard, an action, a delay or a context function asks for the time, for

@@ -1,6 +1,7 @@
 // plan.ts: a world as data: what `world(...)` was told, for the search and the simulation.
 import type { Definition, PlainObject } from '@interstate/core'
 import type { Arbitrary } from 'fast-check'
+import type { Coverage } from '../coverage.ts'
 import type { Stimulus } from '../stimulus.ts'
 import type { WorldView } from './view.ts'
 
@@ -28,6 +29,8 @@ export type EffectModel = (args: EffectModelArgs) => unknown
 /** See the file head. */
 export interface WorldPlan {
   readonly entities: readonly Definition[]
+  /** Is told of every turn. */
+  readonly coverage: Coverage | undefined
   /** Calls that are made and handled before anything else, in order. */
   readonly setup: readonly Stimulus[]
   /** By name. Empty: derived from the contracts. */
