@@ -51,8 +51,8 @@ function section(report: DefinitionReport, chart: Chart | undefined, id: string)
 <h3 id="${id}-chart">Statechart</h3>
 ${statechart(chart, report, id)}
 <h3 id="${id}-messages">Messages by state</h3>
-${messages.length === 0 ? html`<p class="soft">It takes no messages.</p>` : [messageTable(report, `${id}-messages`), legend()]}
-${timers.length > 0 && html`<h3 id="${id}-timers">Timers</h3>${timerTable(report, `${id}-timers`)}`}
+${messages.length === 0 ? html`<p class="soft">It takes no messages.</p>` : [messageTable(report, `${id}-name ${id}-messages`), legend()]}
+${timers.length > 0 && html`<h3 id="${id}-timers">Timers</h3>${timerTable(report, `${id}-name ${id}-timers`)}`}
 </section>
 `
 }

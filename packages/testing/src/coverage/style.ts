@@ -4,7 +4,7 @@ export const style = `
 :root {
   color-scheme: light dark;
   --paper: #f6f7f9; --card: #ffffff; --ink: #16191f; --soft: #5a6270; --line: #d5d9e0; --faint: #eceff3;
-  --yes: #1a7f45; --yes-paper: #e6f5ec; --no: #b3261e; --no-paper: #fdecea; --some: #8a5a00; --some-paper: #fff4dc;
+  --yes: #136436; --yes-paper: #e6f5ec; --no: #b3261e; --no-paper: #fdecea; --some: #8a5a00; --some-paper: #fff4dc;
   --pass: #3a55a4; --pass-paper: #e9eefc; --accent: #3346b8; --edge: #00000038;
 }
 @media (prefers-color-scheme: dark) {
