@@ -1,5 +1,6 @@
 // @interstate/testing: what entities and stores are tested with.
 
+export { type AnalyseOptions, analyse, type Finding } from '@interstate/core'
 export { entityIds, envelopes, messageIds, storedMessages } from './arbitraries/envelopes.ts'
 export { commits, groups, type Writer } from './arbitraries/groups.ts'
 export type { Count, CountsData, Fate } from './coverage/counts.ts'

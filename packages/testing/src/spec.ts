@@ -1,7 +1,8 @@
 // spec.ts: given / when / then for one aggregate or saga, as a sentence. It runs core's `decide` on the very machine,
 // with the messages of its contract and a clock that stands still until time passes.
 import { type EntityId, entityId, type PlainObject, type TypedDefinition } from '@interstate/core'
-import type { AnyStateMachine, ContextFrom, StateValueFrom } from 'xstate'
+import type { AnyStateMachine, ContextFrom } from 'xstate'
+import type { Coverage } from './coverage.ts'
 import { type Duration, milliseconds, spanInWords } from './spec/duration.ts'
 import { type AnyEnd, endOf } from './spec/effects.ts'
 import { type Place, placeOf, specInvalid } from './spec/failure.ts'
@@ -11,7 +12,7 @@ import { deliver, type Happening, pass, type Scene } from './spec/scene.ts'
 import { startState } from './spec/start-state.ts'
 import { systemAround } from './spec/system.ts'
 
-import type { SpecEffect, SpecEffectEnd, SpecMessage } from './spec/types.ts'
+import type { SpecEffect, SpecEffectEnd, SpecMessage, SpecStart } from './spec/types.ts'
 import { inWords, lineWidth, told } from './spec/words.ts'
 
 /** What {@link spec} takes beside the definition. */
@@ -22,6 +23,8 @@ export interface SpecOptions {
   readonly tenant?: string
   /** The time at the beginning, in milliseconds since 1970. Default: 2026-01-01T00:00:00Z. */
   readonly now?: number
+  /** Is told of every turn, what was given included. It must be made of this definition. */
+  readonly coverage?: Coverage
 }
 
 /**
@@ -53,7 +56,7 @@ export class Spec<C, M extends AnyStateMachine> {
    * @throws WorldError `SPEC_INVALID` for a state that the machine has not; InterstateError `NOT_PLAIN_DATA` for a context
    * that could not be stored.
    */
-  givenState(value: StateValueFrom<M>, context: ContextFrom<M>): Spec<C, M> {
+  givenState(value: SpecStart<M>, context: ContextFrom<M>): Spec<C, M> {
     const { system, state, now, told: lines } = this.#scene
     if (state !== undefined)
       throw specInvalid('A state stands at the beginning: say givenState before any other given.')
@@ -164,10 +167,10 @@ function ended(effect: string, end: AnyEnd): string {
  */
 export function spec<C, M extends AnyStateMachine>(
   definition: TypedDefinition<C, M>,
-  { key, tenant, now = Date.UTC(2026, 0, 1) }: SpecOptions = {},
+  { key, tenant, now = Date.UTC(2026, 0, 1), coverage }: SpecOptions = {},
 ): Spec<C, M> {
   if (!Number.isSafeInteger(now) || now < 0) throw specInvalid(`${now} is no time: give milliseconds since 1970.`)
-  const system = systemAround(definition)
+  const system = systemAround(definition, coverage)
   const entity: EntityId | undefined = key === undefined ? undefined : entityId(definition.name, key, tenant)
   return new Spec({ system, entity, tenant, state: undefined, now, count: 0, asked: new Map(), told: [] })
 }

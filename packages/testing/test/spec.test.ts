@@ -158,6 +158,13 @@ describe('time', () => {
     failureOf(() => unconfirmed.whenPassed({ minutes: 30 }).thenTimer({ minutes: 2 }))
   })
 
+  test('a timer or a delayed command counts where it was set, and only while it runs', () => {
+    const unconfirmed = spec(payment).given({ type: 'Charge', cents: 6_000 })
+    failureOf(() => unconfirmed.whenPassed({ minutes: 10 }).thenTimer({ minutes: 20 }))
+    failureOf(() => unconfirmed.whenPassed({ minutes: 31 }).thenTimer({ milliseconds: 0 }))
+    spec(payment).given({ type: 'Remind' }).when({ type: 'Ping' }).thenPublishes({ type: 'Noted' }).andNothingElse()
+  })
+
   test('a timer that was taken back does not fire', () => {
     spec(payment)
       .given({ type: 'Charge', cents: 6_000 })

@@ -124,6 +124,7 @@ class Turns {
     }
     const now = Math.max(this.scene.now, message.created)
     const decision = take(system.wiring, system.definition, state, message, now)
+    system.coverage?.turn(system.definition, state, message, decision)
     this.#decisions.push({ decision, now, armed: state?.armed ?? 0 })
     const sent = decision.outbox.filter(({ kind }) => kind === 'command')
     const asked = new Map([...this.scene.asked, ...sent.map(({ to }) => [parseEntityId(to).type, to] as const)])

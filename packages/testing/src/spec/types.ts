@@ -1,6 +1,14 @@
 // types.ts: what a definition's contract and machine allow a spec to say.
 import type { Contract, ReceivedMessage, SentMessage } from '@interstate/core'
-import type { AnyStateMachine, EventFromLogic, InputFrom, OutputFrom, SnapshotFrom, StateMachine } from 'xstate'
+import type {
+  AnyStateMachine,
+  EventFromLogic,
+  InputFrom,
+  OutputFrom,
+  SnapshotFrom,
+  StateMachine,
+  StateValueFrom,
+} from 'xstate'
 
 type CommandsOf<C> = C extends Contract<string, infer S, infer _E, infer _R> ? SentMessage<S> : never
 // Of a machine whose own contract has no dots in its names, what is qualified came from another contract.
@@ -15,6 +23,11 @@ export type SpecMessage<C, M extends AnyStateMachine> = CommandsOf<C> | Qualifie
 export type SpecEvent<C> = C extends Contract<string, infer _C, infer S, infer _R> ? SentMessage<S> : never
 /** A reply of the contract, as whoever asked gets it. */
 export type SpecReply<C> = C extends Contract<string, infer _C, infer _E, infer S> ? ReceivedMessage<S> : never
+
+/** A state to begin in; of a machine without states: `{}`. */
+export type SpecStart<M extends AnyStateMachine> = [StateValueFrom<M>] extends [never]
+  ? Readonly<Record<string, never>>
+  : StateValueFrom<M>
 
 /** A state to compare with, as XState's `snapshot.matches` takes it: the name of a parent is enough. */
 export type SpecState<M extends AnyStateMachine> = Parameters<SnapshotFrom<M>['matches']>[0]
