@@ -108,7 +108,7 @@ function tableOf(rows: readonly Row[]): Table {
     ],
     rows: rows.map(({ bug: { mistake, origin, finding }, searched, steps, mended }) => {
       const [code, ...name] = finding.split(' ')
-      return [mistake, origin, `\`${code}\` ${name.join(' ')}`.trim(), searched ?? 'all', steps ?? '–', mended]
+      return [mistake, origin, `\`${code}\` ${name.join(' ')}`.trim(), searched ?? '–', steps ?? '–', mended]
     }),
   }
 }
