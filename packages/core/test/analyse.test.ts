@@ -1,6 +1,6 @@
 // analyse.test.ts: each finding by the smallest system that has the defect, beside its nearest neighbour that has not.
 import { describe, expect, test } from 'vitest'
-import { type AnyStateMachine, createMachine, emit, enqueueActions, raise, sendTo } from 'xstate'
+import { type AnyStateMachine, createMachine, emit, enqueueActions, fromPromise, raise, sendTo } from 'xstate'
 import {
   type AnalyseOptions,
   analyse,
@@ -66,6 +66,11 @@ const pong = (action: unknown): Definition =>
 const serve = sendTo(Ping.at('a'), () => ({ type: 'Serve' }))
 const back = sendTo(Pong.at('a'), ({ event }) => ({ type: 'Return', of: event.type }))
 
+const repeating = {
+  initial: 'once',
+  states: { once: { entry: reserve, after: { 5: 'again' } }, again: { entry: reserve } },
+}
+const waitingForEmptied = { entry: reserve, on: { 'stock.Emptied': 'fine' } }
 const emptying = stock({ Reserve: { actions: emit({ type: 'Emptied' }) }, Release: {} })
 
 const cases: readonly Case[] = [
@@ -238,6 +243,77 @@ const cases: readonly Case[] = [
     defect: [ping([back, back, back]), pong([])],
     neighbour: [ping([back, back]), pong([])],
   },
+  sagaCases(
+    'a state that only the end of parallel states leads to, of which one comes to none',
+    'state-unreachable saga in next',
+    saga({ initial: 'both', states: { both: both({}), next: {} } }),
+    saga({ initial: 'both', states: { both: both({ always: 'end' }), next: {} } }),
+  ),
+  sagaCases(
+    'a reply that comes when an effect has ended',
+    'reply-unhandled saga in any state: stock.SoldOut',
+    saga({ entry: reserve }),
+    saga({ entry: reserve, on: { 'stock.SoldOut': {} } }),
+    defineAggregate(
+      Stock,
+      machine({
+        initial: 'open',
+        states: {
+          open: { on: { Reserve: 'looking', Release: {} } },
+          looking: {
+            invoke: {
+              src: fromPromise(async () => 1),
+              onDone: { target: 'open', actions: Stock.reply({ type: 'SoldOut' }) },
+            },
+          },
+        },
+      }),
+    ),
+  ),
+  sagaCases(
+    'a reply that is no longer awaited, but for a guard that waits for it',
+    'reply-unhandled saga in late: stock.Reserved',
+    saga(gathering({ after: { 1000: 'late' } })),
+    saga(gathering({ always: { guard: () => true, target: 'late' } })),
+  ),
+  {
+    what: 'an event that is awaited, unlike one that is for whoever waits next',
+    name: 'event-unhandled saga in late: stock.Emptied',
+    defect: [order, emptying, follower({})],
+    neighbour: [order, emptying, follower({}, { entry: reserve })],
+  },
+  {
+    what: 'a repeated command that is refused, unlike one that only others make the receiver refuse',
+    name: 'refusal-unhandled saga in again: stock.rejected',
+    defect: [order, stoppable('shut'), saga(repeating)],
+    neighbour: [order, stoppable('open'), saga(repeating)],
+  },
+  {
+    what: 'a race for one entity, unlike commands to whichever a message names',
+    name: 'refusal-unhandled router in a: stock.rejected',
+    defect: [stoppable('shut'), router(() => Stock.at('shelf'), { target: '.a', reenter: true })],
+    neighbour: [stoppable('shut'), router(({ event }) => Stock.at(event.type), { target: '.a', reenter: true })],
+  },
+  {
+    what: 'a command after the state was left, unlike one more in the same state',
+    name: 'refusal-unhandled router in a: stock.rejected',
+    defect: [stoppable('shut'), router(() => Stock.at('shelf'), { target: '.a', reenter: true })],
+    neighbour: [stoppable('shut'), router(() => Stock.at('shelf'), {})],
+  },
+  {
+    what: 'messages of exits and entries, where a state is left and entered again',
+    name: 'outbox-too-small ping on Serve',
+    limits: { maxOutbox: 2 },
+    defect: [twice({ reenter: true }), pong([])],
+    neighbour: [twice({ reenter: false }), pong([])],
+  },
+  {
+    what: 'messages of parallel states together',
+    name: 'outbox-too-small ping on Serve',
+    limits: { maxOutbox: 1 },
+    defect: [sideBySide('parallel'), pong([])],
+    neighbour: [sideBySide('compound'), pong([])],
+  },
 ]
 
 describe.each(cases)('$what', ({ name, defect, neighbour, limits }) => {
@@ -261,9 +337,42 @@ function patient(late: object): object {
   const waiting = { entry: reserve, on: { 'stock.Reserved': 'fine' }, after: { 1000: 'late' } }
   return { initial: 'waiting', states: { waiting, fine: {}, late } }
 }
-function follower(late: object): Definition {
+function both(half: object): object {
+  const end = { type: 'final' }
+  const one = { initial: 'a', states: { a: { always: 'end' }, end } }
+  return { type: 'parallel', states: { one, two: { initial: 'a', states: { a: half, end } } }, onDone: 'next' }
+}
+/** Waits until all have answered. */
+function gathering(way: object): object {
+  return { initial: 'waiting', states: { waiting: { entry: reserve, on: { 'stock.Reserved': {} }, ...way }, late: {} } }
+}
+/** Takes one reservation, and none once somebody has shut it. */
+function stoppable(then: 'open' | 'shut'): Definition {
+  const states = { open: { on: { Reserve: then, Release: 'shut' } }, shut: { on: { Release: {} } } }
+  return defineAggregate(Stock, machine({ initial: 'open', states }))
+}
+/** Reserves for each that asks. */
+function router(to: (args: { event: { type: string } }) => unknown, way: object): Definition {
+  const Router = contract('router', { commands: { Go: anything } })
+  const send = sendTo(to as never, () => ({ type: 'Reserve' }) as never)
+  return defineAggregate(Router, machine({ initial: 'a', states: { a: {} }, on: { Go: { ...way, actions: send } } }), {
+    sends: [Stock],
+  })
+}
+function twice(way: object): Definition {
+  const a = { entry: back, exit: back, on: { Serve: { target: 'a', actions: back, ...way } } }
+  return defineAggregate(Ping, machine({ initial: 'a', states: { a } }), { sends: [Pong] })
+}
+function sideBySide(type: 'parallel' | 'compound'): Definition {
+  const half = { on: { Serve: { actions: back } } }
+  const states = { one: half, two: half }
+  return defineAggregate(Ping, machine(type === 'parallel' ? { type, states } : { initial: 'one', states }), {
+    sends: [Pong],
+  })
+}
+function follower(late: object, waits: object = waitingForEmptied): Definition {
   const follows = follow(Order.event('Placed').bySource().starts(), Stock.event('Emptied').by('saga' as never))
-  const waiting = { entry: reserve, on: { 'stock.Emptied': 'fine' }, after: { 1000: 'late' } }
+  const waiting = { ...waits, after: { 1000: 'late' } }
   return defineSaga('saga', follows, machine({ initial: 'waiting', states: { waiting, fine: {}, late } }), {
     sends: [Stock],
   })

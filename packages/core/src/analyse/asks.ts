@@ -1,7 +1,7 @@
 // asks.ts: what a machine asks of others, what they answer, and where it may be by then.
 import type { AnyStateNode } from 'xstate'
-import type { Edge, Step } from './chart.ts'
-import { type Arrival, isFrom, isTakenBy, type Member, qualified, type System } from './system.ts'
+import { type Edge, remembered, type Step } from './chart.ts'
+import { type Arrival, isFrom, type Member, qualified, type System } from './system.ts'
 
 /** A message to another entity that may be answered. */
 export interface Ask extends Arrival {
@@ -13,6 +13,13 @@ export interface Ask extends Arrival {
 
 /** All that a machine asks of others, as far as that shows. */
 export function asksOf(member: Member, system: System): readonly Ask[] {
+  return remembered(known, member, () => look(member, system))
+}
+
+/** A member belongs to one system. */
+const known = new WeakMap<Member, readonly Ask[]>()
+
+function look(member: Member, system: System): readonly Ask[] {
   const asks = new Map<string, Ask & { readonly steps: Step[] }>()
   for (const step of member.chart.steps) {
     for (const output of member.outputsOf(step).filter(({ kind }) => kind === 'command' || kind === 'event')) {
@@ -48,7 +55,10 @@ export function answersTo({ at, type }: Arrival, asker: Member): readonly Answer
       .filter(({ isStart }) => !isStart)
       .map((each) => [qualified(each), each.correlation.by] as const),
   )
-  const outputs = setInMotion(at, type).flatMap((step) => at.outputsOf(step))
+  const motion = remembered(motions, at, () => new Map())
+  const steps = motion.get(type) ?? setInMotion(at, type)
+  motion.set(type, steps)
+  const outputs = steps.flatMap((step) => at.outputsOf(step))
   return outputs.flatMap(({ kind, types }) =>
     types
       .map((each) => `${at.name}.${each}`)
@@ -69,13 +79,16 @@ export interface Answer {
 }
 
 /** Where an entity may be after it handled a message: at once, or at any time, whoever may have spoken to it since. */
-export function leavesAfter({ chart }: Member, type: string, when: 'at once' | 'later'): Leaves {
-  const steps = chart.steps.filter(({ edge }) => edge !== undefined && isTakenBy(edge, type))
+export function leavesAfter(member: Member, type: string, when: 'at once' | 'later'): Leaves {
+  const { chart } = member
   return chart.closure(
-    steps.flatMap((step) => chart.leavesOf(step)),
+    member.stepsOn(type).flatMap((step) => chart.leavesOf(step)),
     ({ key }) => when === 'later' || key === '',
   )
 }
+
+/** What messages set in motion, by their type. */
+const motions = new WeakMap<Member, Map<string, readonly Step[]>>()
 
 /** The steps of handling a message, and those that follow from them by themselves. */
 function setInMotion(member: Member, type: string): readonly Step[] {
@@ -83,14 +96,12 @@ function setInMotion(member: Member, type: string): readonly Step[] {
   const isBirth =
     Object.hasOwn(definition.contract.commands, type) ||
     definition.follows.some((each) => each.isStart && qualified(each) === type)
-  const taking = (taken: string): readonly Step[] =>
-    chart.steps.filter(({ edge }) => edge !== undefined && isTakenBy(edge, taken))
-  const steps = new Set([...(isBirth ? [chart.birth] : []), ...taking(type)])
+  const steps = new Set([...(isBirth ? [chart.birth] : []), ...member.stepsOn(type)])
   for (const step of steps) {
     const ways = [...step.entered.flatMap((node) => chart.edges(node)).filter(isByItself), ...eventless(member, step)]
     for (const edge of ways) steps.add(chart.step(edge))
     const toItself = member.outputsOf(step).filter(({ kind }) => kind === 'raised' || kind === 'internal')
-    for (const next of toItself.flatMap(({ types }) => types).flatMap(taking)) steps.add(next)
+    for (const next of toItself.flatMap(({ types }) => types).flatMap((each) => member.stepsOn(each))) steps.add(next)
   }
   return [...steps]
 }

@@ -35,6 +35,9 @@ export class Chart {
   readonly steps: readonly Step[]
   readonly #edges: ReadonlyMap<AnyStateNode, readonly Edge[]>
   readonly #stepOf = new Map<Edge, Step>()
+  readonly #waysOut = new Map<AnyStateNode, readonly Edge[]>()
+  readonly #atRest = new Map<AnyStateNode, boolean>()
+  readonly #taken = new Map<AnyStateNode, readonly string[]>()
 
   constructor(machine: AnyStateMachine) {
     this.nodes = statesOf(machine.root)
@@ -51,19 +54,21 @@ export class Chart {
 
   /** What taking this way does. */
   step(edge: Edge): Step {
-    const known = this.#stepOf.get(edge)
-    if (known !== undefined) return known
-    const left = this.#left(edge)
-    const entered = enteredBy(edge)
-    const actions = [...left.flatMap(({ exit }) => exit), ...edge.actions, ...entriesOf(entered)]
-    const step: Step = { edge, left, entered, actions }
-    this.#stepOf.set(edge, step)
-    return step
+    return remembered(this.#stepOf, edge, () => {
+      const left = this.#left(edge)
+      const entered = enteredBy(edge)
+      return {
+        edge,
+        left,
+        entered,
+        actions: [...left.flatMap(({ exit }) => exit), ...edge.actions, ...entriesOf(entered)],
+      }
+    })
   }
 
   /** Ways out of a leaf: its own and those of the states around it. */
   waysOut(leaf: AnyStateNode): readonly Edge[] {
-    return isEnd(leaf) ? [] : around(leaf).flatMap((node) => this.edges(node))
+    return remembered(this.#waysOut, leaf, () => (isEnd(leaf) ? [] : around(leaf).flatMap((node) => this.edges(node))))
   }
 
   /** Where a way leads from a leaf: to that leaf itself where it stays. */
@@ -74,15 +79,17 @@ export class Chart {
 
   /** Whether an entity may be found in this leaf between two messages. */
   isAtRest(leaf: AnyStateNode): boolean {
-    return !this.waysOut(leaf).some(({ key, guarded, targets }) => key === '' && !guarded && targets !== undefined)
+    const leaves = ({ key, guarded, targets }: Edge): boolean => key === '' && !guarded && targets !== undefined
+    return remembered(this.#atRest, leaf, () => !this.waysOut(leaf).some(leaves))
   }
 
   /** Whether a message finds a transition while this leaf is active, be it in a region beside it. */
   takes(leaf: AnyStateNode, type: string): boolean {
-    return (
-      !isEnd(leaf) &&
-      this.#activeWith(leaf).some((node) => this.edges(node).some(({ key }) => key !== '' && matches(key, type)))
-    )
+    const keys = remembered(this.#taken, leaf, () => {
+      const active = isEnd(leaf) ? [] : this.#activeWith(leaf)
+      return [...new Set(active.flatMap((node) => this.edges(node).map(({ key }) => key)))]
+    })
+    return keys.some((key) => key !== '' && matches(key, type))
   }
 
   /** Where an entity may be after a step, before eventless ways are taken. */
@@ -109,7 +116,7 @@ export class Chart {
       for (const node of reached) {
         for (const edge of this.edges(node)) {
           if (endsNever(edge, reached)) continue
-          for (const next of enteredBy(edge)) reached.add(next)
+          for (const next of this.step(edge).entered) reached.add(next)
           for (const target of edge.targets ?? []) if (target.type === 'history') reached.add(target)
         }
       }
@@ -137,9 +144,18 @@ export class Chart {
 
 /** A state and those around it, innermost first. */
 export function around(node: AnyStateNode): readonly AnyStateNode[] {
-  const path: AnyStateNode[] = []
-  for (let each: AnyStateNode | undefined = node; each !== undefined; each = each.parent) path.push(each)
-  return path
+  return remembered(paths, node, () => [node, ...(node.parent === undefined ? [] : around(node.parent))])
+}
+
+const paths = new WeakMap<AnyStateNode, readonly AnyStateNode[]>()
+
+/** What was made of a key before, or is made now. */
+export function remembered<K extends object, V>(made: Pick<WeakMap<K, V>, 'get' | 'set'>, key: K, make: () => V): V {
+  const known = made.get(key)
+  if (known !== undefined) return known
+  const value = make()
+  made.set(key, value)
+  return value
 }
 
 export function isLeaf({ type }: AnyStateNode): boolean {

@@ -2,7 +2,7 @@
 import type { AnyStateMachine } from 'xstate'
 import { matches } from '../descriptor.ts'
 import type { Definition } from '../entity.ts'
-import { Chart, type Edge, type Step } from './chart.ts'
+import { Chart, type Edge, remembered, type Step } from './chart.ts'
 import { type ActionOutput, ActionReader, type Output } from './outputs.ts'
 
 /** A definition, looked into. */
@@ -12,6 +12,7 @@ export class Member {
   readonly chart: Chart
   readonly #reader: ActionReader
   readonly #outputs = new Map<Step, readonly Output[]>()
+  readonly #stepsOn = new Map<string, readonly Step[]>()
 
   constructor(definition: Definition) {
     const machine: AnyStateMachine = definition.machine
@@ -28,15 +29,22 @@ export class Member {
 
   /** What a step puts out, as far as that shows. */
   outputsOf(step: Step): readonly Output[] {
-    let outputs = this.#outputs.get(step)
-    if (outputs === undefined) {
-      outputs = step.actions.flatMap((action) => {
+    return remembered(this.#outputs, step, () =>
+      step.actions.flatMap((action) => {
         const output = this.read(action)
         return output === undefined || output === 'opaque' ? [] : [output]
-      })
-      this.#outputs.set(step, outputs)
+      }),
+    )
+  }
+
+  /** The steps that a message of this type takes. */
+  stepsOn(type: string): readonly Step[] {
+    let steps = this.#stepsOn.get(type)
+    if (steps === undefined) {
+      steps = this.chart.steps.filter(({ edge }) => edge !== undefined && isTakenBy(edge, type))
+      this.#stepsOn.set(type, steps)
     }
-    return outputs
+    return steps
   }
 
   /** Whether a message that no transition takes is meant to be dropped. */
@@ -48,21 +56,26 @@ export class Member {
 /** See the file head. */
 export class System {
   readonly members: readonly Member[]
+  readonly #byName: ReadonlyMap<string, Member>
+  readonly #followers = new Map<string, Member[]>()
 
   constructor(definitions: readonly Definition[]) {
-    const byName = new Map(definitions.map((definition) => [definition.name, definition]))
-    this.members = [...byName.values()].map((definition) => new Member(definition))
+    this.#byName = new Map(definitions.map((definition) => [definition.name, new Member(definition)]))
+    this.members = [...this.#byName.values()]
+    for (const member of this.members) {
+      for (const event of member.definition.follows.map(qualified)) {
+        this.#followers.set(event, [...(this.#followers.get(event) ?? []), member])
+      }
+    }
   }
 
   member(name: string | undefined): Member | undefined {
-    return this.members.find((each) => each.name === name)
+    return name === undefined ? undefined : this.#byName.get(name)
   }
 
   /** Who follows an event, by its qualified name; once for each way it follows it. */
   followersOf(event: string): readonly Member[] {
-    return this.members.flatMap((member) =>
-      member.definition.follows.filter((each) => qualified(each) === event).map(() => member),
-    )
+    return this.#followers.get(event) ?? []
   }
 
   /** Whom a message reaches, and by which type it goes there. */
