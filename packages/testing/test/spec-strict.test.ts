@@ -1,4 +1,5 @@
 // What a spec does not say must not happen: whatever came out unnamed fails, and so does a spec that says nothing.
+import { spawnSync } from 'node:child_process'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { spec } from '../src/index.ts'
@@ -93,5 +94,19 @@ describe('where the test cannot be known', () => {
   test.concurrent('a spec that leaves nothing out passes among tests that run at once', async () => {
     spec(payment).when({ type: 'Charge', cents: 6_000 }).thenState('unconfirmed')
     await setImmediate()
+  })
+
+  test.each([
+    ['', 'proves nothing'],
+    [".thenState('open')", 'does more than the spec says'],
+  ])('a spec that leaves something out ends a program without vitest: %s', (then, why) => {
+    const program = `
+      import { spec } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url))}
+      import { payment } from ${JSON.stringify(new URL('spec-shop.ts', import.meta.url))}
+      spec(payment).when({ type: 'Charge', cents: 200_000 })${then}`
+    const flags = ['--conditions=@interstate/source', '--input-type=module', '--eval', program]
+    const { status, stderr } = spawnSync(process.execPath, flags, { encoding: 'utf8' })
+    expect(stderr).toContain(why)
+    expect(status).toBe(1)
   })
 })
