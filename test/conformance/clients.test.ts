@@ -427,7 +427,7 @@ describe.each(storesUnderTest)('durability, on $name', (kind) => {
     const told = site.signals.map(({ signal }) => signal)
     expect(site.store.held).toBe(1)
     expect(outside).toEqual([])
-    expect(told).toEqual(['started'])
+    expect(told).toEqual(['finding', 'started'])
     expect(await host.read(bell.at('a'))).toBeUndefined()
     site.store.open()
     await Promise.all(calls)

@@ -231,6 +231,12 @@ const cases: readonly Case[] = [
     neighbour: [ping(back, { guard: () => true }), pong(serve)],
   },
   {
+    what: 'two machines that go on for ever, unlike one that comes to a state that does not take the message',
+    name: 'message-cycle ping on Serve -> pong on Return -> ping on Serve',
+    defect: [served('a'), pong(serve)],
+    neighbour: [served('b'), pong(serve)],
+  },
+  {
     what: 'a machine that a reply drives on',
     name: 'message-cycle echo on Again -> echo on echo.Yes -> echo on Again',
     defect: [echo()],
@@ -358,6 +364,10 @@ function router(to: (args: { event: { type: string } }) => unknown, way: object)
   return defineAggregate(Router, machine({ initial: 'a', states: { a: {} }, on: { Go: { ...way, actions: send } } }), {
     sends: [Stock],
   })
+}
+function served(target: 'a' | 'b'): Definition {
+  const states = { a: { on: { Serve: { target, actions: back } } }, b: { after: { 5: 'a' } } }
+  return defineAggregate(Ping, machine({ initial: 'a', states }), { sends: [Pong] })
 }
 function twice(way: object): Definition {
   const a = { entry: back, exit: back, on: { Serve: { target: 'a', actions: back, ...way } } }

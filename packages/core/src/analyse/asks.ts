@@ -55,7 +55,7 @@ export function answersTo({ at, type }: Arrival, asker: Member): readonly Answer
       .filter(({ isStart }) => !isStart)
       .map((each) => [qualified(each), each.correlation.by] as const),
   )
-  const motion = remembered(motions, at, () => new Map())
+  const motion = remembered(motions, at, () => new Map<string, readonly Step[]>())
   const steps = motion.get(type) ?? setInMotion(at, type)
   motion.set(type, steps)
   const outputs = steps.flatMap((step) => at.outputsOf(step))

@@ -84,7 +84,7 @@ interface Reaction {
 }
 
 const signature = ({ kind, contract, types }: Output): string => `${kind} ${contract} ${types[0]}`
-const isCertain = ({ types, delayed }: Output): boolean => types.length === 1 && !delayed
+const isCertain = ({ types }: Output): boolean => types.length === 1
 
 /** Whether some leaves send it and lead to none but such. */
 function goesOn(reactions: ReadonlyMap<AnyStateNode, Reaction>, name: string): boolean {
