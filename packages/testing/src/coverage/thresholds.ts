@@ -14,13 +14,20 @@ export function requireCoverage({ total, definitions }: CoverageReport, threshol
   if (low.length === 0) return
   const lines = low.map(([name, percent]) => {
     const { covered, total: all, percent: reached } = total[name]
-    return `${name}: ${reached} % of ${percent} % (${covered} of ${all})`
+    return `${name} ${reached} % of ${percent} % (${covered} of ${all})`
   })
   const missing = low.flatMap(([name]) => definitions.flatMap((each) => each.missing[name]))
-  const more = missing.length > mostNames ? [`… and ${missing.length - mostNames} more`] : []
-  const list = [...missing.slice(0, mostNames), ...more].map((each) => `  ${each}`)
-  const what = `Coverage is too low.\n${lines.join('\n')}\nMissing:\n${list.join('\n')}\n`
-  throw new WorldError('COVERAGE_LOW', what, { name: low.map(([name]) => name).join(' ') })
+  throw new LowCoverage(`Coverage is too low: ${lines.join(', ')}.`, low.map(([name]) => name).join(' '), missing)
+}
+
+/** Its message ends with the names of what is missing. */
+class LowCoverage extends WorldError {
+  constructor(what: string, name: string, missing: readonly string[]) {
+    super('COVERAGE_LOW', what, { name })
+    const more = missing.length > mostNames ? [`… and ${missing.length - mostNames} more`] : []
+    const list = [...missing.slice(0, mostNames), ...more].map((each) => `  ${each}`)
+    this.message = [this.message, '', 'Missing:', ...list, ''].join('\n')
+  }
 }
 
 function threshold(name: string, percent: number | undefined): readonly [MeasureName, number] {
