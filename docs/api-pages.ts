@@ -22,6 +22,8 @@ const forEntities = [
   'src/errors.ts',
   'src/address.ts',
   'src/envelope.ts',
+  'src/analyse.ts',
+  'src/finding.ts',
   'src/retry.ts',
   'src/routing.ts',
 ]
