@@ -73,6 +73,17 @@ const repeating = {
 const waitingForEmptied = { entry: reserve, on: { 'stock.Emptied': 'fine' } }
 const emptying = stock({ Reserve: { actions: emit({ type: 'Emptied' }) }, Release: {} })
 
+const shelf = (): unknown => Stock.at('shelf')
+const named = ({ event }: { event: { type: string } }): unknown => Stock.at(event.type)
+const jealous = defineAggregate(
+  Stock,
+  machine({
+    initial: 'open',
+    states: { open: { on: { Reserve: 'held', Release: {} } }, held: { on: { Reserve: {} } } },
+  }),
+)
+const asking = defineAggregate(Order, machine({ on: { ...placing.on, 'stock.Reserved': {} } }))
+
 const cases: readonly Case[] = [
   sagaCases(
     'a command to a contract that is not in `sends`',
@@ -320,6 +331,44 @@ const cases: readonly Case[] = [
     defect: [sideBySide('parallel'), pong([])],
     neighbour: [sideBySide('compound'), pong([])],
   },
+  {
+    what: 'a race for one entity, unlike one that began with whichever a message named',
+    name: 'refusal-unhandled router in b: stock.rejected',
+    defect: [jealous, racing(shelf, shelf)],
+    neighbour: [jealous, racing(named, shelf)],
+  },
+  {
+    what: 'a race for one entity, unlike one that ends with whichever a message names',
+    name: 'refusal-unhandled router in b: stock.rejected',
+    defect: [jealous, racing(shelf, shelf)],
+    neighbour: [jealous, racing(shelf, named)],
+  },
+  {
+    what: 'a key for a reply, unlike one of somebody who follows',
+    name: 'key-without-message order in any state: stock.Reserved',
+    defect: [asking, stock()],
+    neighbour: [
+      asking,
+      defineSaga(Stock, follow(Order.event('Placed').bySource().starts()), machine({ on: { '*': {} } }), { sends: [] }),
+    ],
+  },
+  {
+    what: 'what is sent at the birth, with the first message',
+    name: 'outbox-too-small ping on Serve',
+    limits: { maxOutbox: 1 },
+    defect: [
+      defineAggregate(Ping, machine({ entry: back, on: { Serve: { actions: back } } }), { sends: [Pong] }),
+      pong([]),
+    ],
+    neighbour: [ping(back), pong([])],
+  },
+  {
+    what: 'an event with two followers, unlike one that goes to one',
+    name: 'outbox-too-small order on Place',
+    limits: { maxOutbox: 1 },
+    defect: [order, saga({}, { sends: [] }), watch({ on: { '*': {} } })],
+    neighbour: [order, saga({}, { sends: [] })],
+  },
 ]
 
 describe.each(cases)('$what', ({ name, defect, neighbour, limits }) => {
@@ -368,6 +417,14 @@ function router(to: (args: { event: { type: string } }) => unknown, way: object)
 function served(target: 'a' | 'b'): Definition {
   const states = { a: { on: { Serve: { target, actions: back } } }, b: { after: { 5: 'a' } } }
   return defineAggregate(Ping, machine({ initial: 'a', states }), { sends: [Pong] })
+}
+/** Reserves here, and five milliseconds later releases there. */
+function racing(here: (args: never) => unknown, there: (args: never) => unknown): Definition {
+  const Router = contract('router', { commands: { Go: anything } })
+  const tell = (to: unknown, type: string): unknown => sendTo(to as never, () => ({ type }) as never)
+  const a = { entry: tell(here, 'Reserve'), after: { 5: 'b' } }
+  const states = { idle: { on: { Go: 'a' } }, a, b: { entry: tell(there, 'Release') } }
+  return defineAggregate(Router, machine({ initial: 'idle', states }), { sends: [Stock] })
 }
 function twice(way: object): Definition {
   const a = { entry: back, exit: back, on: { Serve: { target: 'a', actions: back, ...way } } }
