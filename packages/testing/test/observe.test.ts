@@ -112,6 +112,16 @@ describe('a turn asks nobody but turn()', () => {
     expect(state?.snapshot.context.seen).toHaveLength(2)
   })
 
+  test('a line on the console is no question', () => {
+    const definition = box(() => {
+      console.log('looking')
+      console.error(new Error('a stack'))
+      process.stdout.write('directly')
+      return 1
+    })
+    expect(receive(definition, envelope('Look'))?.snapshot.context.seen).toBe(1)
+  })
+
   test('what a machine catches counts all the same', () => {
     const quiet = box(() => {
       try {

@@ -132,7 +132,8 @@ function sprung(called: string): void {
   // Who asks for a stack may be answered by a source map reader that looks at the clock.
   spring = undefined
   try {
-    throw make(called, callerOf(sprung))
+    const { place, isNode } = callerOf(sprung)
+    if (!isNode) throw make(called, place)
   } finally {
     spring = make
   }
