@@ -17,6 +17,14 @@ interface Untold {
   readonly steps: Map<EntityId, MutableStep>
 }
 
+/** An effect, by its key. */
+interface KnownEffect {
+  readonly entity: EntityId
+  readonly process: Process
+  name: string
+  acted: number
+}
+
 /** A chain of messages that began with a call says by this which one. */
 export function correlationOf({ number }: Pick<CallAction, 'number'>): MessageId {
   return `call ${number}` as MessageId
@@ -32,7 +40,7 @@ export class Chronicle {
   readonly #handled = new Map<MessageId, EntityId>()
   /** Which process has put a message into an inbox. */
   readonly #stored = new Map<MessageId, Process>()
-  readonly #effects = new Map<string, { readonly entity: EntityId; readonly effect: string; acted: number }>()
+  readonly #effects = new Map<string, KnownEffect>()
   #changes: readonly Change[] = []
   #silent = true
 
@@ -92,26 +100,26 @@ export class Chronicle {
     for (const each of untold) for (const change of each.written.changes) this.#tell(process, each, change)
   }
 
-  effectStarted({ entity, effect, key }: Extract<Signal, { signal: 'effect-started' }>): void {
-    if (!this.#effects.has(key)) this.#effects.set(key, { entity, effect, acted: 0 })
+  effectStarted(process: Process, { entity, effect, key }: Extract<Signal, { signal: 'effect-started' }>): void {
+    if (!this.#effects.has(key)) this.#effects.set(key, { entity, process, name: effect, acted: 0 })
   }
 
   /** An effect has acted on the outside. */
-  acted(
-    key: string,
-    name: string,
-    end: { readonly output: unknown } | { readonly error: unknown },
-    { changed }: { readonly changed: boolean },
-  ): void {
+  acted(key: string, name: string, end: EffectEnd, before: PlainObject, after: PlainObject): void {
     const known = this.#effects.get(key)
-    if (known !== undefined) known.acted += 1
-    const again = (known?.acted ?? 0) > 1
+    const isAgain = (known?.acted ?? 0) > 0
+    if (known !== undefined) {
+      known.acted += 1
+      known.name = name
+    }
+    const hasChanged = JSON.stringify(before) !== JSON.stringify(after)
+    if (hasChanged) this.#changes = [{ entity: 'outside', before: lookAt(before), after: lookAt(after) }]
     this.note({
       from: known?.entity ?? 'host',
       to: 'outside',
       what: `effect "${name}"`,
-      outcome: 'error' in end ? `fails: ${textOf(end.error)}` : changed ? 'done' : 'done, and changes nothing',
-      note: again ? 'run again after the host ended' : undefined,
+      outcome: 'error' in end ? `fails: ${textOf(end.error)}` : hasChanged ? 'done' : 'done, and changes nothing',
+      note: isAgain ? `run again after the host ${known?.process.howItEnded}` : undefined,
     })
   }
 
@@ -123,7 +131,7 @@ export class Chronicle {
     if (type === 'timeout') return { from: 'time', to: entity, what: `timeout "${timerName(entity, message)}"` }
     if (type === 'result') {
       // Ids of processes have 21 characters, see process.ts.
-      const effect = this.#effects.get(message.slice(0, -22))?.effect ?? 'result'
+      const effect = this.#effects.get(message.slice(0, -22))?.name ?? 'result'
       return { from: 'outside', to: entity, what: `result of effect "${effect}"` }
     }
     return { from, to: entity, what: type, data }
@@ -169,6 +177,13 @@ export class Chronicle {
     step.note = `nobody heard of it: the host ${process.howItEnded}`
     this.note(step)
   }
+}
+
+/** How an effect has ended. */
+export type EffectEnd = { readonly output: unknown } | { readonly error: unknown }
+
+function lookAt(outside: PlainObject): Look {
+  return { value: undefined, context: JSON.parse(JSON.stringify(outside)) }
 }
 
 function changeOf({ entity, before, after }: Change): Change {

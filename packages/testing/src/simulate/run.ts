@@ -21,7 +21,7 @@ import type { Stimulus } from '../stimulus.ts'
 import type { StoreUnderTest } from '../store-contract/guarantee.ts'
 import type { WorldPlan } from '../world/plan.ts'
 import { Chance, seedFor } from './chance.ts'
-import { Chronicle } from './chronicle.ts'
+import { Chronicle, type EffectEnd } from './chronicle.ts'
 import { Client } from './client.ts'
 import { Durable } from './durable.ts'
 import type { FaultName } from './fault.ts'
@@ -147,17 +147,16 @@ export class Run {
     // Nobody's: what was asked for happens, whatever becomes of who has asked.
     await timeline.wait(thereMs)
     this.#acting -= 1
-    const before = JSON.stringify(outside)
-    let end: { readonly output: unknown } | { readonly error: unknown }
+    const before = copyOf(outside)
+    let end: EffectEnd
     try {
       end = { output: chance.pick(ways())({ input: input as never, idempotencyKey, outside }) }
     } catch (error) {
       end = { error }
       if (error instanceof WorldError) this.#find({ code: error.code, name, what: error.message, cause: error })
     }
-    const changed = JSON.stringify(outside) !== before
-    this.#say(`effect ${definition}.${name} ${idempotencyKey} ${'error' in end ? 'fails' : 'done'} ${changed}`)
-    this.#chronicle.acted(idempotencyKey, name, end, { changed })
+    this.#say(`effect ${definition}.${name} ${idempotencyKey} ${'error' in end ? 'fails' : 'done'}`)
+    this.#chronicle.acted(idempotencyKey, name, end, before, outside)
     this.#look()
     await timeline.wait(backMs, asker)
     if ('error' in end) throw end.error
@@ -267,7 +266,8 @@ export class Run {
       const noLonger = (): void => {
         if (asked === current) asked = undefined
       }
-      this.#timeline.after(0, current, () =>
+      // After a while: a host that is being stopped refuses, and what it waits for must have its time.
+      this.#timeline.after(10, current, () =>
         current.host?.drain().then(() => {
           // A call, or an effect, may have come meanwhile.
           if (this.#client.pending === 0 && this.#acting === 0) drained = current
@@ -320,7 +320,7 @@ export class Run {
         this.#turn(process, signal)
         return
       case 'effect-started':
-        this.#chronicle.effectStarted(signal)
+        this.#chronicle.effectStarted(process, signal)
         return
       case 'retry':
       case 'dead-letter':

@@ -1,12 +1,16 @@
 // shrink.ts: makes a run that failed smaller as long as it fails in the same way.
+import { seedFor } from './chance.ts'
 import type { Found } from './judge.ts'
-import type { Action, RunPlan } from './run-plan.ts'
+import type { RunPlan } from './run-plan.ts'
 
 /** Runs a plan. Gives what it found. */
 export type Try = (run: RunPlan) => Promise<Found | undefined>
 
 /** Runs for one shrinking, at most. */
-const mostTries = 400
+const mostTries = 2_000
+/** A plan of so few actions is tried under several seeds: without its neighbours everything comes at another moment. */
+const fewActions = 16
+const seedsOfFew = 12
 
 /**
  * A smaller plan that comes to the same finding: first simpler surroundings, then fewer actions, by halves, quarters, and
@@ -14,39 +18,49 @@ const mostTries = 400
  */
 export async function shrink(run: RunPlan, found: Found, attempt: Try): Promise<RunPlan> {
   let tries = 0
-  const fails = async (candidate: RunPlan): Promise<boolean> => {
-    if (tries >= mostTries) return false
-    tries += 1
-    const again = await attempt(candidate)
-    return again?.code === found.code && again.name === found.name
+  const failing: Shrinker = async (candidate) => {
+    for (const variant of variantsOf(candidate)) {
+      if (tries >= mostTries) return undefined
+      tries += 1
+      const again = await attempt(variant)
+      if (again?.code === found.code && again.name === found.name) return variant
+    }
+    return undefined
   }
-  let smallest = run
-  const take = async (candidate: RunPlan): Promise<void> => {
-    if (await fails(candidate)) smallest = candidate
-  }
-  smallest = await fewerActions(smallest, fails)
-  await take({ ...smallest, latency: 'steady' })
+  let smallest = await fewerActions(run, failing)
   // With one turn a group every state and every message is seen.
-  if (smallest.groupTurns !== 1) await take({ ...smallest, groupTurns: 1 })
-  if (smallest.maxLive !== 10_000) await take({ ...smallest, maxLive: 10_000 })
-  return fewerActions(smallest, fails)
+  const simpler: readonly Partial<RunPlan>[] = [{ groupTurns: 1 }, { maxLive: 10_000 }, { latency: 'steady' }]
+  for (const each of simpler) smallest = (await failing({ ...smallest, ...each })) ?? smallest
+  return fewerActions(smallest, failing)
 }
 
-async function fewerActions(run: RunPlan, fails: (candidate: RunPlan) => Promise<boolean>): Promise<RunPlan> {
-  let { actions } = run
-  let size = Math.ceil(actions.length / 2)
-  while (size >= 1 && actions.length > 0) {
+/** Gives a plan that fails as the first one did: this one, or one that differs in its seed only. */
+type Shrinker = (candidate: RunPlan) => Promise<RunPlan | undefined>
+
+function variantsOf(run: RunPlan): readonly RunPlan[] {
+  const others = run.actions.length > fewActions ? 0 : seedsOfFew
+  return [
+    run,
+    ...Array.from({ length: others }, (_, index) => ({ ...run, seed: seedFor(run.seed, `variant ${index}`) })),
+  ]
+}
+
+async function fewerActions(run: RunPlan, failing: Shrinker): Promise<RunPlan> {
+  let smallest = run
+  let size = Math.ceil(run.actions.length / 2)
+  while (size >= 1 && smallest.actions.length > 0) {
     let removed = false
     // From the end: what came after the failure goes first.
-    for (let end = actions.length; end > 0; end -= size) {
-      const start = Math.max(0, end - size)
-      const fewer: readonly Action[] = [...actions.slice(0, start), ...actions.slice(end)]
-      if (!(await fails({ ...run, actions: fewer }))) continue
-      actions = fewer
+    for (let end = smallest.actions.length; end > 0; end -= size) {
+      const { actions } = smallest
+      const fewer = [...actions.slice(0, Math.max(0, end - size)), ...actions.slice(end)]
+      const found = await failing({ ...smallest, actions: fewer })
+      if (found === undefined) continue
+      smallest = found
       removed = true
     }
     if (size > 1) size = Math.ceil(size / 2)
     else if (!removed) break
   }
-  return { ...run, actions }
+  return smallest
 }
