@@ -49,6 +49,8 @@ export interface CheckReport {
   readonly turns: number
   /** States in which commuting deliveries were taken in one order only. */
   readonly reduced: number
+  /** How long it took, in milliseconds. */
+  readonly ms: number
   /** States of machines that were never reached, where that is no failure. */
   readonly unreached: readonly string[]
   /** All options, defaults included. */
@@ -104,13 +106,14 @@ class Check {
   }
 
   async run(onProgress: CheckOptions['onProgress']): Promise<CheckReport> {
+    const begin = performance.now()
     const initial = this.#setUp()
     const symmetry = new Symmetry(this.#plan, this.#system)
     symmetry.check(initial)
     this.#checkRest(initial)
     const searched = await this.#search(initial, symmetry, this.#settings.maxStates, onProgress)
     this.#judge(initial, searched)
-    return this.#report(searched)
+    return this.#report(searched, performance.now() - begin)
   }
 
   async replay(marks: readonly string[]): Promise<void> {
@@ -232,20 +235,21 @@ class Check {
     return { states, successors }
   }
 
-  #report({ graph, reduced }: Searched): CheckReport {
+  #report({ graph, reduced }: Searched, ms: number): CheckReport {
     const depth = graph.size === 0 ? 0 : graph.depth(graph.size - 1)
     const unreached = this.#unreached()
     const options = this.#settings
-    const report = { states: graph.size, steps: graph.edges, depth, turns: this.#system.turns.decided, reduced }
+    const report = { states: graph.size, steps: graph.edges, depth, turns: this.#system.turns.decided, reduced, ms }
     return { ...report, unreached, options, toString: () => reportText({ ...report, unreached, options }) }
   }
 }
 
-function reportText({ states, steps, depth, turns, reduced, options }: Omit<CheckReport, 'toString'>): string {
+function reportText({ states, steps, depth, turns, reduced, ms, options }: Omit<CheckReport, 'toString'>): string {
   const { stimuli, duplicates, crashes, seed } = options
   const scope = `${stimuli} stimuli, ${duplicates} duplicates, ${crashes} crashes, seed ${seed}`
   const size = `${format(states)} states, ${format(steps)} steps, depth ${depth}, ${format(turns)} turns`
-  return `Nothing found in all of ${size} (${scope}; ${format(reduced)} states reduced).`
+  const speed = `${(ms / 1_000).toFixed(1)} s, ${format(Math.round((states / ms) * 1_000))} states a second`
+  return `Nothing found in all of ${size}: ${scope}; ${format(reduced)} states reduced; ${speed}.`
 }
 
 function format(count: number): string {
