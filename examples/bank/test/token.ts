@@ -1,0 +1,3 @@
+// token.ts: the replay token of the story in which the first transfer makes money.
+export const token =
+  'i1:LY3LSgMxGEbf5az_xdguitnpuJAuBHEhWqRkMilJJ3NxkvRCmXeXqN_qcDjw3WiuKIyzpkMYp-THIaJuxOT7HDxqLbR5Ct7oZCOqEsysoyt8J5x0yAXXQrS2_XW9vrylv3pVlQl5mK02rgQctA8swpyHctTruYuoHZ_n9mXjEPZH9_5QIzy-PtWnjJDq5_vqGyHXm-bjjDCN267Z8iUk31vUQYdoBd_aIfl0_RfL8gM'
