@@ -125,7 +125,9 @@ test('a developing host warns, once for each finding that is not accepted', asyn
   // #endregion
   expect(host.counters().accepted).toBe(0)
   expect(env.warnings.map(({ code }) => code)).toEqual(['state-unreachable', 'reply-unhandled', 'reply-unhandled'])
-  expect(env.warnings[0]?.text).toMatch(/^stay in goodbye\. .+ Or accept: \['state-unreachable stay in goodbye'\]\.$/)
+  expect(env.warnings[0]?.text).toMatch(
+    /^stay in goodbye\. .+ To accept it: accept: \['state-unreachable stay in goodbye'\]$/,
+  )
 })
 
 test('signals tell it where somebody listens, and a policy turns it off', async () => {
@@ -147,4 +149,29 @@ test('signals tell it where somebody listens, and a policy turns it off', async 
   await start({ analyse: false })
   expect(told).toHaveLength(4)
   expect(env.warnings).toEqual([])
+})
+
+test('in production nothing is analysed, unless a policy says so', async () => {
+  const env = new VirtualEnv()
+  const production = Object.assign(env, { defaultVerification: () => 'sampled' as const })
+  const start = async (policies: { analyse?: boolean }) => {
+    await using _ = await createHost({ entities, store: memoryStore(), env: production, policies })
+  }
+  await start({})
+  expect(env.warnings).toEqual([])
+  await start({ analyse: true })
+  expect(env.warnings).toHaveLength(4)
+})
+
+test('without an environment of its own a host warns the process, once however many there are', async () => {
+  const codes: string[] = []
+  const { emitWarning } = process
+  process.emitWarning = (_: unknown, options?: unknown) => void codes.push((options as { code: string }).code)
+  const start = async () => {
+    await using _ = await createHost({ entities, store: memoryStore() })
+  }
+  await start()
+  await start()
+  process.emitWarning = emitWarning
+  expect(codes).toEqual(['event-without-follower', 'state-unreachable', 'reply-unhandled', 'reply-unhandled'])
 })

@@ -220,7 +220,7 @@ async function probe(store: StoreDriver): Promise<void> {
 function warn({ entities, store: { limits }, accept = [], onSignal }: HostOptions, env: Env, tally: Tally): void {
   for (const finding of analyse(entities, { limits, accept })) {
     const { code, place, remedy, name } = finding
-    if (onSignal === undefined) env.warn?.(`${place}. ${remedy} Or accept: ['${name}'].`, code)
+    if (onSignal === undefined) env.warn?.(`${place}. ${remedy} To accept it: accept: ['${name}']`, code)
     else tally.tell({ signal: 'finding', finding })
   }
 }

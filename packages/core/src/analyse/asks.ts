@@ -13,18 +13,18 @@ export interface Ask extends Arrival {
 
 /** All that a machine asks of others, as far as that shows. */
 export function asksOf(member: Member, system: System): readonly Ask[] {
-  return remembered(known, member, () => look(member, system))
+  const asks = remembered(known, system, () => new Map<Member, readonly Ask[]>())
+  return remembered(asks, member, () => look(member, system))
 }
 
-/** A member belongs to one system. */
-const known = new WeakMap<Member, readonly Ask[]>()
+const known = new WeakMap<System, Map<Member, readonly Ask[]>>()
 
 function look(member: Member, system: System): readonly Ask[] {
   const asks = new Map<string, Ask & { readonly steps: Step[] }>()
   for (const step of member.chart.steps) {
     for (const output of member.outputsOf(step).filter(({ kind }) => kind === 'command' || kind === 'event')) {
       for (const { at, type } of output.types.flatMap((each) => system.arrivalsOf(output, each, member))) {
-        const name = `${at.name} ${type}`
+        const name = `${at.name} ${type} ${output.byEvent}`
         const ask = asks.get(name) ?? { at, type, steps: [], byEvent: output.byEvent }
         ask.steps.push(step)
         asks.set(name, ask)

@@ -1,5 +1,4 @@
 // system.ts: the definitions that are analysed together, each with its chart and what its actions put out.
-import type { AnyStateMachine } from 'xstate'
 import { matches } from '../descriptor.ts'
 import type { Definition } from '../entity.ts'
 import { Chart, type Edge, remembered, type Step } from './chart.ts'
@@ -15,11 +14,10 @@ export class Member {
   readonly #stepsOn = new Map<string, readonly Step[]>()
 
   constructor(definition: Definition) {
-    const machine: AnyStateMachine = definition.machine
     this.definition = definition
     this.name = definition.name
-    this.chart = new Chart(machine)
-    this.#reader = new ActionReader(definition.name, machine)
+    this.chart = new Chart(definition.machine)
+    this.#reader = new ActionReader(definition.name, definition.machine)
   }
 
   /** What an action puts out. */
@@ -53,6 +51,9 @@ export class Member {
   }
 }
 
+/** What is seen of a definition alone: a test starts many hosts of it. */
+const members = new WeakMap<Definition, Member>()
+
 /** See the file head. */
 export class System {
   readonly members: readonly Member[]
@@ -60,7 +61,9 @@ export class System {
   readonly #followers = new Map<string, Member[]>()
 
   constructor(definitions: readonly Definition[]) {
-    this.#byName = new Map(definitions.map((definition) => [definition.name, new Member(definition)]))
+    this.#byName = new Map(
+      definitions.map((definition) => [definition.name, remembered(members, definition, () => new Member(definition))]),
+    )
     this.members = [...this.#byName.values()]
     for (const member of this.members) {
       for (const event of member.definition.follows.map(qualified)) {
