@@ -41,7 +41,9 @@ test('no order of messages makes money, or loses any', async () => {
 // #endregion
 
 test('the report is what the tutorial shows', async () => {
-  await expect(`${await bank.check()}\n`).toMatchFileSnapshot('output/green.txt')
+  // How long it takes is another matter.
+  const report = String(await bank.check()).replace(/[\d.]+ s, [\d,]+ states a second/, '… s, … states a second')
+  await expect(`${report}\n`).toMatchFileSnapshot('output/green.txt')
 })
 
 // #region regression

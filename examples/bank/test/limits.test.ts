@@ -1,0 +1,126 @@
+// What a green check does not say, and what it needs to be told: each limit that the explanation names, shown.
+import { contract, defineAggregate, defineSaga, follow } from '@interstate/core'
+import { send, world } from '@interstate/testing'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { assign, emit, setup } from 'xstate'
+import { z } from 'zod'
+import { Account, account } from '../src/account.ts'
+import { Transfer } from '../src/transfer.contract.ts'
+import { transfer } from '../src/transfer.ts'
+
+const start = (key: string, from: string, to: string) => send(Transfer.at(key), { type: 'Start', from, to, cents: 100 })
+const opened = world({ entities: [account, transfer] })
+  .setup((w) => w.send(Account.at('A'), { type: 'Open', cents: 500 }))
+  .setup((w) => w.send(Account.at('B'), { type: 'Open', cents: 500 }))
+  .stimuli({
+    start: [start('1', 'A', 'B'), start('2', 'B', 'A'), start('3', 'A', 'nobody'), start('4', 'nobody', 'A')],
+  })
+
+const Till = contract('till', { commands: { Pay: z.object({ cents: z.number().int().positive() }) } })
+const pay = (cents: number) => send(Till.at('1'), { type: 'Pay', cents })
+
+describe('A check looks at what it is given', () => {
+  // #region guards
+  const till = defineAggregate(
+    Till,
+    setup({ types: Till.types() }).createMachine({
+      initial: 'fine',
+      states: { fine: { on: { Pay: { guard: ({ event }) => event.cents === 437, target: 'broken' } } }, broken: {} },
+    }),
+    { unhandled: 'ignore' },
+  )
+  const paid = world({ entities: [till] }).always('it is fine', (w) =>
+    w.all(till).every((each) => each.matches('fine')),
+  )
+  // #endregion
+
+  test('guards are executed and not solved: a value that nobody names is not tried', async () => {
+    const drawn = paid.stimuli({ pay: fc.integer({ min: 1, max: 1_000 }).map(pay) })
+    await drawn.check({ unreached: 'report' })
+    await expect(drawn.stimuli({ due: [pay(437)] }).check()).rejects.toMatchObject({ code: 'INVARIANT_BROKEN' })
+  })
+
+  test('a mistake that needs four calls is not in the scope of three', async () => {
+    const drawer = defineAggregate(
+      Till,
+      setup({ types: Till.types<{ coins: number }>() }).createMachine({
+        context: { coins: 0 },
+        on: { Pay: { actions: assign({ coins: ({ context }) => context.coins + 1 }) } },
+      }),
+    )
+    const full = world({ entities: [drawer] })
+      .stimuli({ pay: [pay(100)] })
+      .always('the drawer shuts', (w) => w.all(drawer).every(({ context }) => context.coins < 4))
+    await full.check({ stimuli: 3 })
+    await expect(full.check({ stimuli: 4 })).rejects.toMatchObject({ code: 'INVARIANT_BROKEN' })
+  })
+
+  test('an action that is none of XState is not run', async () => {
+    let rung = 0
+    const bell = defineAggregate(
+      Till,
+      setup({ types: Till.types() }).createMachine({
+        on: {
+          Pay: {
+            actions: () => {
+              rung += 1
+            },
+          },
+        },
+      }),
+    )
+    await world({ entities: [bell] })
+      .stimuli({ pay: [pay(100)] })
+      .check()
+    expect(rung).toBe(0)
+  })
+
+  test('a saga that only two calls in a row would move on passes for stuck', async () => {
+    const Door = contract('door', {
+      commands: { Knock: z.object({}) },
+      events: { Heard: z.object({}), Opened: z.object({}) },
+    })
+    const door = defineAggregate(
+      Door,
+      setup({ types: Door.types() }).createMachine({
+        initial: 'quiet',
+        states: {
+          quiet: { on: { Knock: { target: 'heard', actions: emit({ type: 'Heard' }) } } },
+          heard: { on: { Knock: 'almost' } },
+          almost: { on: { Knock: { target: 'open', actions: emit({ type: 'Opened' }) } } },
+          open: {},
+        },
+      }),
+    )
+    const follows = follow(Door.event('Heard').bySource().starts(), Door.event('Opened').bySource())
+    const guest = defineSaga(
+      'guest',
+      follows,
+      setup({ types: follows.types() }).createMachine({
+        initial: 'waiting',
+        states: { waiting: { on: { 'door.Opened': 'inside' } }, inside: { type: 'final' } },
+      }),
+    )
+    const knocks = world({ entities: [door, guest] }).stimuli({ knock: [send(Door.at('1'), { type: 'Knock' })] })
+    await expect(knocks.check()).rejects.toMatchObject({ finding: 'SAGA_STUCK guest' })
+    await knocks.accept('SAGA_STUCK guest').check()
+  })
+})
+
+describe('Steps that commute are taken in one order', () => {
+  test('where no property looks at the entity whose steps they are', async () => {
+    const blind = await opened.check()
+    const looking = await opened
+      .always('all are counted', (w) => [...w.all(account), ...w.all(transfer)].length < 9)
+      .check()
+    expect(blind.reduced).toBeGreaterThan(0)
+    expect(looking.reduced).toBe(0)
+    expect(blind.steps).toBeLessThan(looking.steps)
+  })
+
+  test('and nowhere as soon as one property looks at messages under way', async () => {
+    const counting = await opened.always('few are under way', (w) => w.underWay.length < 100).check()
+    expect(counting.reduced).toBe(0)
+  })
+})
