@@ -39,7 +39,7 @@ const blueprints: fc.Arbitrary<Blueprint> = fc.array(
   { minLength: 3, maxLength: 3 },
 )
 const systems = fc.record({
-  blueprints: fc.array(blueprints, { minLength: 2, maxLength: 3 }),
+  blueprints: fc.array(fc.tuple(blueprints, blueprints), { minLength: 2, maxLength: 3 }),
   pool: fc.uniqueArray(fc.record({ key: fc.nat(1), message: fc.nat(1) }), {
     minLength: 1,
     maxLength: 2,
@@ -50,14 +50,15 @@ const systems = fc.record({
 type None = Record<never, never>
 type Noting = Contract<string, { a: z.ZodObject<None>; b: z.ZodObject<None> }, None, None>
 
-function definitionsOf(blueprints: readonly Blueprint[]): readonly Definition[] {
+function definitionsOf(blueprints: readonly (readonly Blueprint[])[]): readonly Definition[] {
   const contracts = blueprints.map((_, index) =>
     contract(`n${index}`, { commands: { a: z.object({}), b: z.object({}) } }),
   ) as unknown as readonly Noting[]
   return blueprints.map((blueprint, index) => define(blueprint, contracts, index))
 }
 
-function define(blueprint: Blueprint, contracts: readonly Noting[], index: number): Definition {
+/** A machine of two regions, so that several timers of one entity run at the same time. */
+function define(regions: readonly Blueprint[], contracts: readonly Noting[], index: number): Definition {
   const own = contracts[index] as Noting
   const react = ({ target, sends }: Reaction, note: string, at: number, least: number) => ({
     // A timer leads on only, so that no system runs for ever.
@@ -71,19 +72,18 @@ function define(blueprint: Blueprint, contracts: readonly Noting[], index: numbe
       }),
     ],
   })
-  const config = blueprint.map(({ on, after }, at) => [
-    states[at],
-    {
-      on: Object.fromEntries(
-        on.flatMap((each, m) => (each ? [[messages[m], react(each, messages[m] as string, at, 0)]] : [])),
-      ),
-      after: after === undefined ? {} : { [after.seconds * 1_000]: react(after.reaction, 't', at, at + 1) },
-    },
-  ])
+  const region = (blueprint: Blueprint, name: string) => {
+    const config = blueprint.map(({ on, after }, at) => {
+      const taken = on.flatMap((each, m) => (each ? [[messages[m], react(each, messages[m] as string, at, 0)]] : []))
+      const later = after === undefined ? {} : { [after.seconds * 1_000]: react(after.reaction, name, at, at + 1) }
+      return [states[at], { on: Object.fromEntries(taken), after: later }]
+    })
+    return { initial: 's0', states: Object.fromEntries(config) }
+  }
   const machine = setup({ types: own.types<{ seen: string }>() }).createMachine({
+    type: 'parallel',
     context: { seen: '' },
-    initial: 's0',
-    states: Object.fromEntries(config),
+    states: Object.fromEntries(regions.map((each, at) => [`r${at}`, region(each, `${at}`)])),
   } as never)
   return defineAggregate(own as never, machine as never, {
     sends: contracts.slice(index + 1),

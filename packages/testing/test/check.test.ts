@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { assign, emit, sendTo, setup } from 'xstate'
 import { z } from 'zod'
-import { send, type World, WorldError, world } from '../src/index.ts'
+import { Coverage, publish, send, type World, WorldError, world } from '../src/index.ts'
 import { Account, account, bank, start, total, transfer, transferThat } from './bank.ts'
 
 async function finding(checked: Promise<unknown>): Promise<WorldError> {
@@ -38,6 +38,15 @@ describe('A world that is right passes', () => {
     const [one, two] = [await bank.check(), await bank.check()]
     expect(two).toEqual({ ...one, ms: expect.any(Number), toString: expect.any(Function) })
   })
+})
+
+test('A check tells a coverage of every turn', async () => {
+  const coverage = new Coverage([lamp])
+  const pressed = world({ entities: [lamp], coverage }).stimuli({ press: presses })
+  await pressed.accept('STATE_UNREACHED lamp.broken').check({ stimuli: 2 })
+  const report = JSON.stringify(coverage.report())
+  expect(report).toContain('lamp.lit')
+  expect(() => coverage.require({ states: 100 })).toThrow('lamp.broken')
 })
 
 describe('A property that is broken is found', () => {
@@ -333,6 +342,33 @@ describe('What may happen is what the promises allow', () => {
   test('messages of one sender come in their order, those of two in any (G6)', async () => {
     const orders = (await linesSeen(writing)).filter((each) => each.includes('a') && each.includes('b'))
     expect(orders).toEqual(['a1,a2,b1,b2', 'a1,b1,a2,b2', 'a1,b1,b2,a2', 'b1,a1,a2,b2', 'b1,a1,b2,a2', 'b1,b2,a1,a2'])
+  })
+
+  test('what clients publish comes to each follower in any order', async () => {
+    const Bell = contract('bell', { commands: { Mend: nothing }, events: { Rung: z.object({ n: z.number() }) } })
+    const bell = defineAggregate(Bell, setup({ types: Bell.types() }).createMachine({ on: { Mend: {} } }))
+    const hears = follow(Bell.event('Rung').bySource().starts())
+    const listener = (name: string) =>
+      defineSaga(
+        name,
+        hears,
+        setup({ types: hears.types<{ heard: number[] }>() }).createMachine({
+          context: ({ input }) => ({ heard: [input.message.n] }),
+          on: { 'bell.Rung': { actions: assign({ heard: ({ context, event }) => [...context.heard, event.n] }) } },
+        }),
+      )
+    const [cat, dog] = [listener('cat'), listener('dog')]
+    const seen = new Set<string>()
+    await world({ entities: [bell, cat, dog] })
+      .stimuli({ ring: [1, 2].map((n) => publish(Bell.at('1'), { type: 'Rung', n })) })
+      .accept('SAGA_STUCK cat', 'SAGA_STUCK dog')
+      .always('looked at', (w) => {
+        const heard = [cat, dog].map((each) => w.one(each.at('1'))?.context.heard.join('') ?? '')
+        if (heard.every((each) => each.includes('1') && each.includes('2'))) seen.add(heard.join())
+        return true
+      })
+      .check({ stimuli: 2, unreached: 'report' })
+    expect([...seen].sort()).toEqual(['12,12', '12,21', '21,12', '21,21'])
   })
 
   test('a call is repeated only where the check says so', async () => {

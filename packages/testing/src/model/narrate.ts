@@ -2,10 +2,11 @@
 import { hash } from 'node:crypto'
 import type { Envelope, PlainObject } from '@interstate/core'
 import type { Change, Look, Story, StoryStep } from '../failure/story.ts'
+import { stateName, timerName } from '../words.ts'
 import { place, type State } from './layout.ts'
 import type { Successor } from './successor.ts'
 import type { System } from './system.ts'
-import { firstTimer, type Resident, stateName, timerName } from './turns.ts'
+import { firstTimer, type Resident } from './turns.ts'
 
 /** A path: states and the steps between them; `states` has one more. */
 export interface Path {

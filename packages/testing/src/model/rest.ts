@@ -1,9 +1,10 @@
 // rest.ts: whether a system comes to rest when messages are simply handled one after the other, and who is stuck then.
+
+import { stateName } from '../words.ts'
 import type { WorldPlan } from '../world/plan.ts'
 import type { State } from './layout.ts'
 import type { Successor } from './successor.ts'
 import type { System } from './system.ts'
-import { stateName } from './turns.ts'
 
 /** Deliveries in a row after which a system is taken for one that never rests. */
 export const mostDeliveries = 1_000

@@ -2,7 +2,6 @@
 import {
   type Decision,
   type Definition,
-  type EntityId,
   type EntityState,
   type Envelope,
   InterstateError,
@@ -11,6 +10,7 @@ import {
 } from '@interstate/core'
 import { WorldError } from '../failure/error.ts'
 import { take } from '../observe/take.ts'
+import { stateName, typeOf } from '../words.ts'
 import { type EntityView, viewOf } from '../world/view.ts'
 import { watched } from './assumptions.ts'
 import { byDue, type Canon, entityText, messageText } from './canonical.ts'
@@ -192,33 +192,6 @@ export class Turns {
   }
 }
 
-/** What a message is called in stories: a firing by its timer. */
-export function typeOf({ kind, type, data }: Envelope): string {
-  if (kind === 'timeout') return `timeout "${timerName(String(data.timer))}"`
-  if (kind === 'result') return `${'error' in data ? 'error' : 'result'} of effect "${String(data.effect)}"`
-  return type
-}
-
-/** A timer's name for people: `after 30 min` where XState made it. */
-export function timerName(timer: string): string {
-  const [, delay, state] = /^xstate\.after\.([^.]+)\.(.+)$/.exec(timer) ?? []
-  if (delay === undefined) return timer
-  const ms = Number(delay)
-  return `after ${Number.isNaN(ms) ? delay : duration(ms)} in ${state?.split('.').at(-1)}`
-}
-
-/** Milliseconds for people. */
-export function duration(ms: number): string {
-  const units = [
-    ['d', 86_400_000],
-    ['h', 3_600_000],
-    ['min', 60_000],
-    ['s', 1_000],
-  ] as const
-  const [name, size] = units.find(([, size]) => ms >= size && ms % size === 0) ?? ['ms', 1]
-  return `${ms / size} ${name}`
-}
-
 function resident(definition: Definition, state: EntityState, parked: boolean): Resident {
   return {
     definition,
@@ -245,22 +218,8 @@ function unhandled(definition: Definition, before: EntityState | undefined, mess
   }
 }
 
-/** A state value for people: `paying.waiting`, `a.b & c.d`. */
-export function stateName(value: unknown): string {
-  if (typeof value === 'string') return value
-  return Object.entries(value as Record<string, unknown>)
-    .flatMap(([key, inner]) => {
-      const name = stateName(inner)
-      return name === '' ? [key] : name.split(' & ').map((each) => `${key}.${each}`)
-    })
-    .join(' & ')
-}
-
 /** The timer of an entity that fires first. */
 export function firstTimer({ timers }: EntityState): readonly [id: string, due: number] {
   const [id, { due }] = byDue(timers)[0] as [string, { due: number; generation: number }]
   return [id, due]
 }
-
-/** The name of an entity, as a lane is called by. */
-export type Party = EntityId | 'client'
