@@ -203,6 +203,13 @@ describe('G6: messages from one to another are handled in the order in which the
     expect(judge(armed, ...turns, fired, firing, two, turn(b, 'y-1', by('y')), turn(b, 'x-3', by('x')))).toEqual([])
     expect(judge(armed, ...turns, fired, firing, two, turn(b, 'x-3', by('x')), turn(b, 'y-1', by('y')))).toEqual(['G6'])
   })
+  test('a host that tells late what it did before another took over is not blamed', () => {
+    const other = (event: HistoryEvent): HistoryEvent => ({ ...event, host: 'next' }) as HistoryEvent
+    const told = [turn(b, 'x-1', by('x')), other(turn(b, 'x-2', by('x')))] as const
+    const both = [sent, ...turns, handled] as const
+    expect(judge(...both, acquired(2), told[1], told[0])).toEqual([])
+    expect(judge(...both, told[1], told[0])).toEqual(['G6'])
+  })
   test('an inbox gives them in the order in which they came', () => {
     const two = committed(commit(a, 0, { outbox: [message('x-1', b), message('x-2', b)] }))
     expect(judge(two, inbox(['x-1', b], ['x-2', b]))).toEqual([])

@@ -65,6 +65,8 @@ export class Books {
   readonly told: Set<MessageId> = new Set()
   /** Effects that some commit started, by key. */
   readonly effects: Set<string> = new Set()
+  /** Hosts whose shards another one has acquired: what they tell may have happened long before. */
+  readonly superseded: Set<string> = new Set()
   /** Keys before it are forgotten. */
   mark: number = 0
   /** The latest time that the clock has shown. */
@@ -73,6 +75,7 @@ export class Books {
   readonly #waiting = new Map<MessageId, BookedMessage>()
   /** Messages that a key stands for. */
   readonly #registered = new Set<MessageId>()
+  readonly #hosts = new Set<string>()
   #serial = 0
 
   /** What waits, in order. */
@@ -111,6 +114,7 @@ export class Books {
           this.epochs.set(shard, epoch)
           this.owners.set(shard, owner)
         }
+        for (const host of this.#hosts) this.superseded.add(host)
         return
       case 'written':
         this.#write(event.group, this.effective(event.group, event.result))
@@ -123,6 +127,8 @@ export class Books {
         for (const [key, { registration }] of this.keys) if (registration.at < this.mark) this.keys.delete(key)
         return
       case 'told':
+        this.#hosts.add(event.host)
+        if (event.signal.signal === 'started') this.superseded.delete(event.host)
         if (event.signal.signal === 'turn') this.told.add(event.signal.message)
         return
       default:

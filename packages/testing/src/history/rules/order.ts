@@ -16,7 +16,8 @@ type TurnSignal = Extract<Extract<Happened, { event: 'told' }>['signal'], { sign
 
 /**
  * See the file head. It goes by what hosts tell: a message's cause names the turn that sent it, its id the place in that
- * turn. Messages whose sender's turn was never told are left out, and so are those that a person put back.
+ * turn. Messages whose sender's turn was never told, or told when another host had taken over, are left out, and so are
+ * those that a person put back.
  */
 export class Order implements Rule {
   /** Turns told, in their order. */
@@ -32,7 +33,7 @@ export class Order implements Rule {
     if (event.event === 'written') this.#noteDelayed(event, books)
     if (event.event !== 'told' || event.signal.signal !== 'turn') return
     const { signal } = event
-    if (signal.outcome === 'stale') return
+    if (signal.outcome === 'stale' || books.superseded.has(event.host)) return
     this.#judge(signal, report)
     this.#turns.set(signal.message, { turn: this.#turns.size, entity: signal.entity })
   }

@@ -10,6 +10,16 @@ interface Armed extends TimerFacts {
   gone: number | undefined
 }
 
+type TurnSignal = Extract<Extract<Happened, { event: 'told' }>['signal'], { signal: 'turn' }>
+
+/** When a firing is told. */
+interface When {
+  /** The latest time that the clock has shown. */
+  readonly clock: number
+  /** By a host that another one has taken over from: it may have happened long before. */
+  readonly isLate: boolean
+}
+
 /** See the file head. Knows the firings that hosts told of. */
 export class Timers implements Rule {
   readonly #armed = new Map<MessageId, Armed>()
@@ -22,13 +32,15 @@ export class Timers implements Rule {
       // The log speaks before the books do: a commit is noted when it is next looked at.
       if (signal.outcome !== 'handled' && signal.outcome !== 'sent') return
       this.#note(signal.entity, books.entities.get(signal.entity))
-      this.#fire(signal.message, signal.entity, Math.max(books.clock, event.at), books, report)
+      const clock = Math.max(books.clock, event.at)
+      this.#fire(signal, { clock, isLate: books.superseded.has(event.host) }, books, report)
     }
     if (event.event !== 'written') return
     for (const { entity } of event.group.commits) this.#note(entity, books.entities.get(entity))
   }
 
-  #fire(id: MessageId, entity: EntityId, clock: number, books: Books, report: Report): void {
+  #fire(signal: TurnSignal, { clock, isLate }: When, books: Books, report: Report): void {
+    const { message: id, entity } = signal
     const about = { messages: [id], entities: [entity] }
     const timer = this.#armed.get(id)
     if (this.#fired.has(id)) report('G9', `${id} fired twice.`, about)
@@ -39,9 +51,7 @@ export class Timers implements Rule {
     }
     if (timer.due > clock) report('G9', `${id} fired ${timer.due - clock} ms before it was due.`, about)
     const last = books.entities.get(entity)
-    // Another owner may tell late what it did long ago.
-    const isOwn = last?.before === undefined || last.before.owner === last.owner
-    if (timer.gone !== undefined && isOwn && last !== undefined && timer.gone < last.version) {
+    if (timer.gone !== undefined && !isLate && last !== undefined && timer.gone < last.version) {
       report('G9', `${id} fired after it was cancelled.`, about)
     }
   }
