@@ -56,21 +56,27 @@ ${children.length > 0 && html`<ul class="states">${children.map((child) => this.
     const isWhole = taken > 0 && isGuardWhole(report)
     return html`<li class="transition ${taken > 0 ? 'covered' : 'missed'} ${isWhole && 'whole'}">
 <span class="mark" aria-hidden="true">${taken > 0 ? '✓' : '✗'}</span>
-<span class="what"><span class="event name">${on.replace(/^on (?!done|error)/, '')}</span> ${targets.length > 0 ? html`<span aria-hidden="true">→</span>${spoken(' leads to ')} ${targets.map((target) => this.#link(target))}` : html`<span class="soft">stays</span>`}
+<span class="what"><span class="event name">${on.replace(/^on (?!done|error)/, '')}</span> ${targets.length > 0 ? html`<span aria-hidden="true">→</span>${spoken(' leads to ')} ${targets.map((target) => this.#link(target, transition.source as AnyStateNode))}` : html`<span class="soft">stays</span>`}
 ${guard !== undefined && html`<span class="guard">if <span class="name">${guardName(transition.guard)}</span>: ${way('true', guard.passed)}, ${way('false', guard.failed)}</span>`}
 ${transition.description !== undefined && html`<span class="about">${transition.description}</span>`}</span>
 <span class="count">${taken > 0 ? html`${times(taken)}${spoken(' taken')}` : 'never taken'}</span>
 </li>`
   }
 
-  #link(target: string): Markup {
-    const { name } = this.#chart.definition
-    const short = target.startsWith(`${name}.`) ? target.slice(name.length + 1) : target
+  #link(target: string, source: AnyStateNode): Markup {
+    const short = this.#seenFrom(source.parent ?? source, target)
     const id = this.#ids.get(target)
     // A history state is no state of its own.
     return id === undefined
       ? html`<span class="name">${short}</span>`
       : html`<a class="name" href="#${id}">${short}</a>`
+  }
+
+  /** A neighbour by its own name, a state farther away by its path from where both are. */
+  #seenFrom(around: AnyStateNode, target: string): string {
+    const name = this.#names.get(around)
+    if (name !== undefined && target.startsWith(`${name}.`)) return target.slice(name.length + 1)
+    return around.parent === undefined ? target : this.#seenFrom(around.parent, target)
   }
 
   /** Whether nothing in it is missing. */
@@ -119,11 +125,19 @@ function guardName(guard: unknown): string {
     readonly guards?: readonly unknown[]
     readonly stateValue?: unknown
   }
-  if (stateValue !== undefined) return `in ${JSON.stringify(stateValue)}`
+  if (stateValue !== undefined) return `in ${pathOf(stateValue)}`
   if (guards === undefined || check === undefined) return sourceOf(guard as () => unknown)
   const joined = guards.map(guardName)
   if (check.name === 'checkNot') return `not ${joined[0]}`
   return joined.join(check.name === 'checkOr' ? ' or ' : ' and ')
+}
+
+/** `{ transport: { running: 'playing' } }` as `transport.running.playing`. */
+function pathOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Object.entries(value)
+    .map(([key, inner]) => `${key}.${pathOf(inner)}`)
+    .join(' and ')
 }
 
 const longestSource = 90

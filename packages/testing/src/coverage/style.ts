@@ -55,7 +55,8 @@ tfoot > tr > * { border-block-start: 2px solid var(--line); font-weight: 600; }
 header > .scroll { inline-size: auto; }
 .grid th:first-child, .overview th:first-child { position: sticky; inset-inline-start: 0; background: var(--card); z-index: 1; border-inline-end: 1px solid var(--line); }
 .grid thead th:first-child, .overview thead th:first-child { background: var(--faint); }
-.grid th:first-child { min-inline-size: 10rem; }
+.grid th:first-child { min-inline-size: 8rem; max-inline-size: 17rem; white-space: normal; overflow-wrap: anywhere; }
+.grid thead small { display: block; font-weight: 400; }
 .grid td { text-align: center; border-inline-start: 1px solid var(--faint); white-space: nowrap; min-inline-size: 5rem; padding-inline: 0.35rem; }
 .grid thead th:not(:first-child) { text-align: center; }
 
@@ -112,6 +113,7 @@ body:has(#only:checked) .whole { display: none; }
   body { font-size: 14px; }
   main, header, footer { padding-inline: 0.6rem; }
   .state > .states { padding: 0.5rem; }
+  .grid th:first-child { max-inline-size: 10rem; }
 }
 @media print { .skip, .only { display: none; } .definition { break-inside: avoid-page; } }
 `

@@ -1,7 +1,7 @@
 // tables.ts: the tables of the page: how much of what, messages by states, timers.
 import { unborn } from './chart.ts'
 import type { Fate } from './counts.ts'
-import { html, type Markup, spoken } from './markup.ts'
+import { html, type Markup, type Part, spoken } from './markup.ts'
 import { type CoverageReport, type DefinitionReport, type Measure, type MessageReport, measures } from './report.ts'
 import { times } from './statechart.ts'
 
@@ -43,7 +43,7 @@ export function legend(): Markup {
 /** Messages by the states in which they met the entity. */
 export function messageTable({ name, columns, messages }: DefinitionReport, label: string): Markup {
   return html`<div class="scroll" role="region" aria-labelledby="${label}" tabindex="0"><table class="grid">
-<thead><tr><th scope="col">message</th>${columns.map((column) => html`<th scope="col">${shortName(name, column)}</th>`)}</tr></thead>
+<thead><tr><th scope="col">message</th>${columns.map((column) => html`<th scope="col">${inTwoLines(shortName(name, column))}</th>`)}</tr></thead>
 <tbody>${messages.map(
     (message) => html`<tr><th scope="row"><span class="name">${message.type}</span></th>${message.cells.map(
       (cell, index) =>
@@ -52,6 +52,12 @@ export function messageTable({ name, columns, messages }: DefinitionReport, labe
 `,
   )}</tbody>
 </table></div>`
+}
+
+/** `transport.running.` above `playing`: columns stay narrow. */
+function inTwoLines(path: string): Part {
+  const dot = path.lastIndexOf('.') + 1
+  return dot === 0 ? path : html`<small>${path.slice(0, dot)}</small>${path.slice(dot)}`
 }
 
 /** A command brings its entity to life and meets it in its first state. */

@@ -10,7 +10,8 @@ export function coverageText({ total, definitions }: CoverageReport, type?: stri
   const one = definitions.find(({ name }) => name === type)
   if (one !== undefined) return messageTable(one)
   const rows = definitions.map(({ name, measures: of }) => [name, ...measures.map((each) => shown(of[each]))])
-  const table = markdownTable([['', ...measures], ...rows, ['all', ...measures.map((each) => shown(total[each]))]], {
+  const all = rows.length > 1 ? [['all', ...measures.map((each) => shown(total[each]))]] : []
+  const table = markdownTable([['', ...measures], ...rows, ...all], {
     align: ['l', ...measures.map(() => 'r')],
   })
   return [table, ...missingLines(definitions)].join('\n')
