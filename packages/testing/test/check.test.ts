@@ -486,6 +486,62 @@ describe('Fewer states, and the same findings', () => {
     expect(report.states).toBeLessThan(looked.states)
   })
 
+  test('and of two who race for an entity that no property looks at, either may be first', async () => {
+    const Gun = contract('gun', { commands: { Fire: nothing } })
+    const Runner = contract('runner', { commands: { Run: nothing } })
+    const Tape = contract('tape', { commands: { Cross: z.object({ by: z.string() }) } })
+    const Board = contract('board', { commands: { Show: z.object({ winner: z.string() }) } })
+    const gun = defineAggregate(
+      Gun,
+      setup({ types: Gun.types() }).createMachine({
+        on: { Fire: { actions: ['a', 'b'].map((key) => sendTo(Runner.at(key), { type: 'Run' })) } },
+      }),
+      { sends: [Runner] },
+    )
+    const runner = defineAggregate(
+      Runner,
+      setup({ types: Runner.types<{ key: string }>() }).createMachine({
+        context: ({ input }) => ({ key: input.key }),
+        on: { Run: { actions: sendTo(Tape.at('1'), ({ context }) => ({ type: 'Cross', by: context.key })) } },
+      }),
+      { sends: [Tape] },
+    )
+    const tape = defineAggregate(
+      Tape,
+      setup({ types: Tape.types() }).createMachine({
+        initial: 'whole',
+        states: {
+          whole: {
+            on: {
+              Cross: {
+                target: 'torn',
+                actions: sendTo(Board.at('1'), ({ event }) => ({ type: 'Show', winner: event.by })),
+              },
+            },
+          },
+          torn: { on: { Cross: {} } },
+        },
+      }),
+      { sends: [Board] },
+    )
+    const board = defineAggregate(
+      Board,
+      setup({ types: Board.types<{ winner: string }>() }).createMachine({
+        context: { winner: '' },
+        on: { Show: { actions: assign({ winner: ({ event }) => event.winner }) } },
+      }),
+    )
+    const winners = new Set<string>()
+    const race = world({ entities: [gun, runner, tape, board] }).stimuli({
+      fire: [send(Gun.at('1'), { type: 'Fire' })],
+    })
+    const report = await race
+      .always('looked at', (w) => Boolean(winners.add(w.one(board.at('1'))?.context.winner ?? '')))
+      .check({ stimuli: 1 })
+    expect([...winners].sort()).toEqual(['', 'a', 'b'])
+    expect(report.reduced).toBeGreaterThan(0)
+  })
+
   test('drawn values are the same for a seed, and others for another', async () => {
     const drawn = (seed: number) => {
       const sent = new Set<string>()
