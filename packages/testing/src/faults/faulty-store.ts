@@ -62,6 +62,7 @@ export class FaultyStore implements StoreDriver {
   /** Writes of the ended process that have not reached the store, see {@link land}. */
   readonly underWay: Group[] = []
   #killed = false
+  #conflicts = 0
 
   /** @param limits - Tighter than those of the store, to see what a host does at them. */
   constructor(inner: StoreDriver, limits: Partial<StoreLimits> = {}) {
@@ -252,8 +253,11 @@ export class FaultyStore implements StoreDriver {
     }
   }
 
-  /** Somebody else commits first, to the first entity of the group: what is stored of it stays, its version does not. */
-  async #overtake({ tag, commits: [commit] }: Group): Promise<void> {
+  /** Somebody else commits first, to one entity of the group: what is stored of it stays, its version does not. */
+  async #overtake({ tag, commits }: Group): Promise<void> {
+    this.#conflicts += 1
+    // The last one in its turn too: then a whole group has to be taken back.
+    const commit = this.#conflicts % 2 === 1 ? commits.at(-1) : commits[0]
     if (commit === undefined) return
     const { entity, lease } = commit
     const [row] = await this.inner.load([entity])

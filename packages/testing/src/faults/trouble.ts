@@ -8,7 +8,8 @@
  * - `killed after`: it is written, and its process ends before it hears so.
  * - `lands late`: its process ends while the write is on its way; it reaches the store with {@link FaultyStore.land}.
  * - `answer lost`: it is written, its answer is lost, and the driver repeats the identical attempt.
- * - `conflict`: somebody else commits to its first entity right before it, and changes nothing of what is stored there.
+ * - `conflict`: somebody else commits to one of its entities right before it, to the last and the first in turn, and changes
+ *   nothing of what is stored there.
  */
 export type WriteTrouble =
   | 'fails'
