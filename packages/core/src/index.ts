@@ -1,6 +1,7 @@
 // @interstate/core: words and decisions, pure. In message order.
 
 export { type EntityId, entityId, type HostId, type Identity, type MessageId, parseEntityId } from './address.ts'
+export { sentCommands } from './analyse/sent-commands.ts'
 export { type AnalyseOptions, analyse } from './analyse.ts'
 export { checkWiring } from './check-wiring.ts'
 export {

@@ -1,5 +1,5 @@
 // What a check finds, what it lets pass, and that nothing it could not look at is a green tick.
-import { contract, defineAggregate, defineSaga, effect, follow, turn } from '@interstate/core'
+import { contract, defineAggregate, defineSaga, effect, follow, sentCommands, turn } from '@interstate/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { assign, emit, sendTo, setup } from 'xstate'
@@ -175,6 +175,8 @@ describe('Without any property', () => {
   test('stimuli are derived from the schemas of commands that nobody sends', async () => {
     const report = await world({ entities: [lamp] }).check({ stimuli: 2 })
     expect(report.states).toBeGreaterThan(4)
+    // Debits and credits are the saga's: only a client opens accounts and starts transfers.
+    expect([...sentCommands([account, transfer])].sort()).toEqual(['account.Credit', 'account.Debit'])
     const derived = world({ entities: [account, transfer] }).sometimes('a transfer is tried', (w) =>
       w.any(transfer, ({ value }) => value !== 'new'),
     )

@@ -1,5 +1,5 @@
 // stimuli.ts: what comes from outside in a world: as it was told, or derived from the schemas of its commands.
-import { type Contract, type Definition, validate } from '@interstate/core'
+import { type Contract, type Definition, sentCommands, validate } from '@interstate/core'
 import fc from 'fast-check'
 import { WorldError } from '../failure/error.ts'
 import { type Stimulus, send } from '../stimulus.ts'
@@ -56,18 +56,13 @@ function different(stimuli: readonly Stimulus[]): readonly Stimulus[] {
 
 /** Commands that no entity sends come from outside; where all are sent by some entity, all of them. */
 function derived(entities: readonly Definition[]): ReadonlyMap<string, StimulusSource> {
-  const sent = new Set(entities.flatMap(({ sends }) => sends.map(({ name }) => name)))
-  const outer = entities.filter(({ name }) => !sent.has(name))
-  const all = outer.some(hasCommands) ? outer : entities
-  return new Map(
-    all.flatMap(({ contract }) =>
-      Object.keys(contract.commands).map((type) => [`${contract.name}.${type}`, commands(contract, type)] as const),
-    ),
+  const sent = sentCommands(entities)
+  const all = entities.flatMap(({ contract }) =>
+    Object.keys(contract.commands).map((type) => ({ contract, type, name: `${contract.name}.${type}` })),
   )
-}
-
-function hasCommands({ contract }: Definition): boolean {
-  return Object.keys(contract.commands).length > 0
+  const outer = all.filter(({ name }) => !sent.has(name))
+  const chosen = outer.length > 0 ? outer : all
+  return new Map(chosen.map(({ contract, type, name }) => [name, commands(contract, type)]))
 }
 
 function commands(contract: Contract, type: string): StimulusSource {
