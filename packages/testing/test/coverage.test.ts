@@ -458,6 +458,26 @@ describe('the page', () => {
     expect(page.split('&lt;script&gt;').length).toBeGreaterThan(8)
   })
 
+  test('names a neighbour by its own name, a state farther away by its path, and a guard by what it says', () => {
+    const Motor = contract('motor', { commands: { Go: empty, Stop: empty } })
+    const motor = defineAggregate(
+      Motor,
+      setup({ types: Motor.types<{ n: number }>() }).createMachine({
+        context: { n: 0 },
+        initial: 'off',
+        states: {
+          off: { on: { Go: { guard: ({ context }) => context.n === 0, target: 'on.slow' } } },
+          on: { initial: 'slow', states: { slow: { on: { Go: 'fast' } }, fast: {} }, on: { Stop: 'off' } },
+        },
+      }),
+    )
+    const page = new Coverage([motor]).html()
+    const links = Array.from(page.matchAll(/<a class="name" href="#d0-\d+">(.*?)<\/a>/g), ([, text]) => text)
+    expect(links).toEqual(['on.slow', 'off', 'fast'])
+    expect(page).toContain('if <span class="name">context.n === 0</span>')
+    expect(page).toContain('<th scope="col"><small>on.</small>slow</th>')
+  })
+
   test('needs nothing from elsewhere', () => {
     expect(coverage.html()).not.toMatch(/https?:|src=|@import|url\(/)
   })

@@ -1,6 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { contract, type Definition, decide, defineAggregate, type Envelope, turn, Wiring } from '@interstate/core'
+import {
+  contract,
+  type Definition,
+  decide,
+  decodeSnapshot,
+  defineAggregate,
+  type EntityState,
+  type Envelope,
+  encodeSnapshot,
+  turn,
+  Wiring,
+} from '@interstate/core'
 import { createHost } from '@interstate/runtime'
 import { memoryStore } from '@interstate/store-memory'
 import { VirtualEnv } from '@interstate/testing'
@@ -225,6 +236,28 @@ describe('a context is never changed in place', () => {
     const { code, message } = fails(() => receive(box(change), envelope('Look'), envelope('Look')))
     expect(code).toBe('NOT_DETERMINISTIC')
     expect(message).toContain('the action "look" changes the context in place')
+  })
+
+  test('neither what it made itself in an earlier turn, nor what a context function gave, nor what was stored', () => {
+    const types = Box.types<Context>()
+    const machine = setup({ types }).createMachine({
+      context: () => ({ items: [], seen: null }),
+      on: {
+        Put: { actions: assign({ items: ({ event }) => [...event.items] }) },
+        Look: { actions: assign({ seen: ({ context }) => context.items.push(1) }) },
+        Wait: {},
+      },
+    })
+    const definition = observed(defineAggregate(Box, machine))
+    const wiring = new Wiring([definition])
+    const look = (state: ReturnType<typeof take>['state']) => () =>
+      take(wiring, definition, state, envelope('Look'), 1_000)
+    const made = take(wiring, definition, undefined, envelope('Put', { items: [3] }), 0).state as EntityState
+    const born = take(wiring, definition, undefined, envelope('Wait'), 0).state as EntityState
+    const stored = decodeSnapshot(definition, made.entity, encodeSnapshot(definition, made))
+    for (const state of [made, born, stored]) {
+      expect(fails(look(state)).message).toContain('the inline assign of box on Look changes the context in place')
+    }
   })
 
   test('nor is the message', () => {

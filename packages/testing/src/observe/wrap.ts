@@ -44,7 +44,6 @@ export class Wrapper {
   readonly #told: Told
   /** Whose guard is looked at next: XState reads it right before it evaluates it. */
   #transition: string | undefined
-  #depth = 0
 
   constructor(observation: Observation, told: Told) {
     this.#observation = observation
@@ -141,18 +140,13 @@ export class Wrapper {
     return Object.assign(() => {}, inner, { check })
   }
 
-  /** Tells the result of a transition's whole guard, not of the guards that it joins. */
+  /** Tells the result of a transition's whole guard, not of the guards that it joins: those find nothing to tell of. */
   #evaluated(evaluate: () => unknown): unknown {
-    const transition = this.#depth === 0 ? this.#transition : undefined
+    const transition = this.#transition
     this.#transition = undefined
-    this.#depth += 1
-    try {
-      const passed = evaluate()
-      if (transition !== undefined && this.#observation.active) this.#told.guarded?.(transition, Boolean(passed))
-      return passed
-    } finally {
-      this.#depth -= 1
-    }
+    const passed = evaluate()
+    if (transition !== undefined && this.#observation.active) this.#told.guarded?.(transition, Boolean(passed))
+    return passed
   }
 
   #reference(reference: Reference, of: 'action' | 'guard'): Reference {
