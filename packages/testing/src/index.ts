@@ -30,7 +30,7 @@ export { recording } from './history/recording.ts'
 export { takeStock } from './history/stock.ts'
 export type { Judged, Violation } from './history/violation.ts'
 export type { CheckOptions, CheckReport } from './model/check.ts'
-export type { SimulateOptions, SimulationReport } from './simulate/simulate.ts'
+export type { FaultName, SimulatedStore, SimulateOptions, SimulationReport } from './simulate/simulate.ts'
 export type { Duration } from './spec/duration.ts'
 export type { SpecOutcome } from './spec/outcome.ts'
 export type {

@@ -34,17 +34,20 @@ export function correlationOf({ number }: Pick<CallAction, 'number'>): MessageId
 export class Chronicle {
   readonly #durable: Durable
   readonly #calls: ReadonlyMap<MessageId, CallAction>
-  readonly #steps: StoryStep[] = []
+  /** Each with the place in the history at which it was told. */
+  readonly #steps: { readonly at: number; readonly step: StoryStep }[] = []
+  readonly #history: { readonly events: readonly unknown[] }
   readonly #untold = new Map<Process, Untold[]>()
   /** Whose turn handled a message. */
   readonly #handled = new Map<MessageId, EntityId>()
   /** Which process has put a message into an inbox. */
   readonly #stored = new Map<MessageId, Process>()
   readonly #effects = new Map<string, KnownEffect>()
-  #changes: readonly Change[] = []
+  #changes: { readonly at: number; readonly changes: readonly Change[] }[] = []
   #silent = true
 
-  constructor(durable: Durable, calls: readonly CallAction[]) {
+  constructor(durable: Durable, calls: readonly CallAction[], history: { readonly events: readonly unknown[] }) {
+    this.#history = history
     this.#durable = durable
     this.#calls = new Map(calls.map((call) => [correlationOf(call), call]))
   }
@@ -55,20 +58,22 @@ export class Chronicle {
     this.#changes = []
   }
 
-  story(): Story {
-    return { steps: this.#steps, changes: this.#changes }
+  /** @param end - Place in the history after which nothing is told any more. */
+  story(end: number = Number.POSITIVE_INFINITY): Story {
+    const told = this.#steps.filter(({ at }) => at <= end).map(({ step }) => step)
+    return { steps: told, changes: this.#changes.findLast(({ at }) => at <= end)?.changes ?? [] }
   }
 
   /** Something that is no turn. */
   note(step: StoryStep): void {
-    if (!this.#silent) this.#steps.push(step)
+    if (!this.#silent) this.#steps.push({ at: this.#history.events.length, step })
   }
 
   /** A process has written something, and does not know so yet. */
   written(process: Process, written: Written): void {
     for (const { id } of written.group.accepted) this.#mark(id, process)
     for (const { commit } of written.changes) for (const { id } of commit.outbox) this.#mark(id, process)
-    if (written.changes.length > 0) this.#changes = written.changes.map(changeOf)
+    if (written.changes.length > 0) this.#changed(written.changes.map(changeOf))
     const untold = this.#untold.get(process) ?? []
     this.#untold.set(process, untold)
     untold.push({ written, steps: new Map() })
@@ -113,7 +118,7 @@ export class Chronicle {
       known.name = name
     }
     const hasChanged = JSON.stringify(before) !== JSON.stringify(after)
-    if (hasChanged) this.#changes = [{ entity: 'outside', before: lookAt(before), after: lookAt(after) }]
+    if (hasChanged) this.#changed([{ entity: 'outside', before: lookAt(before), after: lookAt(after) }])
     this.note({
       from: known?.entity ?? 'host',
       to: 'outside',
@@ -121,6 +126,10 @@ export class Chronicle {
       outcome: 'error' in end ? `fails: ${textOf(end.error)}` : hasChanged ? 'done' : 'done, and changes nothing',
       note: isAgain ? `run again after the host ${known?.process.howItEnded}` : undefined,
     })
+  }
+
+  #changed(changes: readonly Change[]): void {
+    this.#changes.push({ at: this.#history.events.length, changes })
   }
 
   #mark(id: MessageId, process: Process): void {

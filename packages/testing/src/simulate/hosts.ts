@@ -22,6 +22,8 @@ export interface HostEvents {
   readonly ended: (process: Process) => void
   /** A fault strikes. */
   readonly strikes: (fault: FaultName, from: 'host' | 'store', what: string) => void
+  /** Something follows from a fault. */
+  readonly notes: (from: 'host' | 'store', what: string) => void
   /** A host could not start, for good. */
   readonly failed: (process: Process, error: unknown) => void
   readonly log: (line: string) => void
@@ -232,7 +234,10 @@ export class Hosts {
 
   #land(): void {
     for (const { store, landsMs } of this.#late.splice(0)) {
-      this.#context.timeline.after(landsMs, undefined, () => store.land())
+      this.#context.timeline.after(landsMs, undefined, () => {
+        this.#context.events.notes('store', 'gets the write of a host that crashed')
+        return store.land()
+      })
     }
   }
 
@@ -280,6 +285,7 @@ export class Hosts {
   #wake(process: Process): void {
     if (process.state !== 'frozen') return
     this.#context.events.log(`${process.name} wakes`)
+    this.#context.events.notes('host', 'wakes and goes on')
     process.wake()
   }
 

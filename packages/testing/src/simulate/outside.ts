@@ -3,6 +3,7 @@
 import { type Definition, type EffectArgs, effect, isPromiseLogic, logicOf, type PlainObject } from '@interstate/core'
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
 import { WorldError } from '../failure/error.ts'
+import { observed } from '../observe/observe.ts'
 import { type EffectModel, effectModels, type WorldPlan } from '../world/plan.ts'
 
 /** An effect that a machine has asked for. */
@@ -23,10 +24,9 @@ export type Perform = (asked: AskedEffect) => Promise<unknown>
  * @throws WorldError `EFFECT_WITHOUT_MODEL`.
  */
 export function withModels(plan: WorldPlan, perform: Perform): readonly Definition[] {
-  return plan.entities.map((definition) => ({
-    ...definition,
-    machine: modelled(plan, definition, perform),
-  }))
+  return plan.entities.map((definition) =>
+    observed({ ...definition, machine: modelled(plan, definition, perform) }, plan.coverage?.watch),
+  )
 }
 
 function modelled(plan: WorldPlan, definition: Definition, perform: Perform): AnyStateMachine {

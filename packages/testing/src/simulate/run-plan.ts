@@ -93,7 +93,8 @@ function drawCalls(plan: WorldPlan, count: number, seed: number, chance: Chance)
   let at = 0
   return slots.map(([name], index): CallAction => {
     at += gap(gaps, chance)
-    const { call, address, message } = drawn.get(name)?.pop() as Stimulus
+    const source = drawn.get(name) as Stimulus[]
+    const { call, address, message } = source.pop() as Stimulus
     const asks = call === 'send' && chance.hits(0.3)
     const data = JSON.parse(JSON.stringify(message)) as CallAction['message']
     const entity = (address as unknown as { id(): EntityId }).id()

@@ -93,6 +93,8 @@ export class Run {
   /** The process whose write was found wrong, and which has not told of it yet. */
   #teller: Process | undefined
   #isOver = false
+  /** Place in the history at which the story ends; `undefined` for its end. */
+  #end: number | undefined
   #hasBegun = false
 
   constructor(context: RunContext, run: RunPlan) {
@@ -102,7 +104,7 @@ export class Run {
     this.#chance = new Chance(run.seed, 'latency')
     this.#durable = new Durable(definitions, copyOf(plan.outside))
     const calls = run.actions.filter((each): each is CallAction => each.do === 'call')
-    this.#chronicle = new Chronicle(this.#durable, calls)
+    this.#chronicle = new Chronicle(this.#durable, calls, this.#history)
     this.#judge = new Judge(plan, this.#durable, seen)
     this.#client = new Client({
       timeline: this.#timeline,
@@ -126,14 +128,14 @@ export class Run {
       await this.#setUp()
       if (!this.#isOver) await this.#act()
       if (!this.#isOver) await this.#comeToRest(hosts)
-      if (!this.#isOver) this.#judgeTheEnd()
+      this.#judgeTheEnd({ atRest: !this.#isOver })
     } finally {
       hosts.kill()
       await site.close()
     }
     this.#counts.virtualMs = this.#timeline.now
     if (this.#found !== undefined) this.#say(`found ${this.#found.code} ${this.#found.name}`)
-    return { counts: this.#counts, log: this.#log, found: this.#found, story: this.#chronicle.story() }
+    return { counts: this.#counts, log: this.#log, found: this.#found, story: this.#chronicle.story(this.#end) }
   }
 
   /** An effect acts on the outside after a while; the machine hears of it after another. */
@@ -182,6 +184,7 @@ export class Run {
         heard: (process) => this.#heard(process),
         ended: (process) => this.#ended(process),
         strikes: (fault, from, what) => this.#strikes(fault, from, what),
+        notes: (from, what) => this.#chronicle.note({ from, to: 'host', what }),
         failed: (process, error) => this.#couldNotStart(process, error),
         log: (line) => this.#say(line),
       },
@@ -281,11 +284,19 @@ export class Run {
     this.#broken('G16', 'The host does not come to rest, without any fault.')
   }
 
-  #judgeTheEnd(): void {
-    const found = this.#judge.atRest()
+  /** A broken guarantee comes first: what else is found may follow from it. */
+  #judgeTheEnd({ atRest }: { readonly atRest: boolean }): void {
+    const found = atRest ? this.#judge.atRest() : undefined
     if (found !== undefined) this.#find(found)
-    const [violation] = checkHistory(this.#history.events, { atRest: true })
-    if (violation !== undefined) this.#broken(violation.guarantee, violation.what)
+    const [violation] = checkHistory(this.#history.events, { atRest })
+    if (violation === undefined) return
+    const { guarantee, what } = violation
+    if (this.#context.plan.accepted.has(`GUARANTEE_BROKEN ${guarantee}`)) return
+    this.#found = broken(guarantee, what)
+    // The turns of a write are told when its host hears of it: before the next write.
+    const { events } = this.#history
+    const next = events.findIndex(({ event }, index) => event === 'written' && index > violation.at)
+    this.#end = next === -1 ? undefined : next
   }
 
   #written(process: Process, group: Group, result: GroupResult): void {
@@ -389,7 +400,7 @@ export class Run {
   }
 
   #broken(guarantee: string, what: string): void {
-    this.#find({ code: 'GUARANTEE_BROKEN', name: guarantee, what: `${guarantee}: ${what}` })
+    this.#find(broken(guarantee, what))
   }
 
   /** The first of what is found stands, but for what is accepted. */
@@ -409,6 +420,10 @@ export class Run {
   #say(line: string): void {
     this.#log.push(`${this.#timeline.now} ${line}`)
   }
+}
+
+function broken(guarantee: string, what: string): Found {
+  return { code: 'GUARANTEE_BROKEN', name: guarantee, what: `${guarantee}: ${what}` }
 }
 
 /** A signal as one line. */

@@ -7,10 +7,10 @@ import type { RunPlan } from './run-plan.ts'
 export type Try = (run: RunPlan) => Promise<Found | undefined>
 
 /** Runs for one shrinking, at most. */
-const mostTries = 2_000
+const mostTries = 1_000
 /** A plan of so few actions is tried under several seeds: without its neighbours everything comes at another moment. */
 const fewActions = 16
-const seedsOfFew = 12
+const seedsOfFew = 8
 
 /**
  * A smaller plan that comes to the same finding: first simpler surroundings, then fewer actions, by halves, quarters, and

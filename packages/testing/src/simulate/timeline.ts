@@ -82,9 +82,13 @@ export class Timeline {
     }
     this.current = owner
     const result = entry.run()
-    if (result instanceof Promise) result.catch((error: unknown) => void (this.#failure ??= { error }))
+    if (result instanceof Promise) result.catch(this.#fail)
     await this.#calm()
     this.current = undefined
+  }
+
+  readonly #fail = (error: unknown): void => {
+    this.#failure ??= { error }
   }
 
   async #calm(): Promise<void> {

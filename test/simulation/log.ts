@@ -1,0 +1,18 @@
+// log.ts: prints a hash of everything that happens in some runs. Two machines, and two versions of Node.js, print the same.
+import { hash } from 'node:crypto'
+import { bank } from './bank.ts'
+
+/** One hash for each seed. */
+export async function hashes(seeds: readonly number[]): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const seed of seeds) {
+    const lines: string[] = []
+    await bank().simulate({ seed, runs: 2, faults: 'harsh', onRun: (log) => void lines.push(...log) })
+    found.push(hash('sha256', lines.join('\n'), 'hex'))
+  }
+  return found
+}
+
+if (import.meta.main ?? process.argv[1] === import.meta.filename) {
+  console.log(JSON.stringify(await hashes(JSON.parse(process.argv[2] ?? '[1]') as number[])))
+}
