@@ -113,6 +113,10 @@ describe('Without any property', () => {
     const surprised = guest({ waiting: { on: { 'door.Opened': 'in' } }, in: {} })
     const error = await finding(world({ entities: [doorThat(['Knocked', 'Opened', 'Opened']), surprised] }).check())
     expect(error.finding).toBe('MESSAGE_UNHANDLED guest door.Opened')
+    // An event that is refused has nobody who would hear of it.
+    const refusing = defineSaga('guest', hears, surprised.machine as never, { unhandled: 'reject' })
+    const refused = await finding(world({ entities: [doorThat(['Knocked', 'Opened', 'Opened']), refusing] }).check())
+    expect(refused.finding).toBe('MESSAGE_UNHANDLED guest door.Opened')
   })
 
   test('a saga that nothing moves on is found, and one that a client moves on is not', async () => {
@@ -413,6 +417,91 @@ describe('What may happen is what the promises allow', () => {
     expect(seen).toContain('three,five')
     expect(seen).toContain('five,three')
     expect([...seen].some((each) => each.startsWith('five,three,three'))).toBe(false)
+  })
+
+  test('a machine that looks at the clock sees the time that has passed for others', async () => {
+    const Oven = contract('oven', { commands: { Heat: nothing } })
+    const Cook = contract('cook', { commands: { Call: z.object({ at: z.number() }) } })
+    const oven = defineAggregate(
+      Oven,
+      setup({ types: Oven.types() }).createMachine({
+        initial: 'cold',
+        states: {
+          cold: { on: { Heat: 'heating' } },
+          heating: {
+            after: {
+              3600000: { target: 'hot', actions: sendTo(Cook.at('1'), () => ({ type: 'Call', at: turn().now })) },
+            },
+          },
+          hot: {},
+        },
+      }),
+      { sends: [Cook] },
+    )
+    const cook = defineAggregate(
+      Cook,
+      setup({ types: Cook.types<{ waited: number }>() }).createMachine({
+        context: { waited: 0 },
+        on: { Call: { actions: assign({ waited: ({ event }) => turn().now - event.at }) } },
+      }),
+    )
+    await world({ entities: [oven, cook] })
+      .stimuli({ heat: [send(Oven.at('1'), { type: 'Heat' })] })
+      .always('nobody is called before it happened', (w) => w.all(cook).every(({ context }) => context.waited >= 0))
+      .check({ stimuli: 1 })
+  })
+
+  test('an effect that begins anew has another key, and one that runs again after a crash the same', async () => {
+    const Till = contract('till', { commands: { Pay: nothing } })
+    const till = defineAggregate(
+      Till,
+      setup({
+        types: Till.types<{ tries: number }>(),
+        actors: { pay: effect<void, string>(() => Promise.reject(new Error('no bank here'))) },
+      }).createMachine({
+        context: { tries: 0 },
+        initial: 'open',
+        states: {
+          open: { on: { Pay: 'paying' } },
+          paying: {
+            invoke: {
+              src: 'pay',
+              onDone: 'paid',
+              onError: [
+                {
+                  guard: ({ context }) => context.tries === 0,
+                  target: 'paying',
+                  reenter: true,
+                  actions: assign({ tries: 1 }),
+                },
+                'open',
+              ],
+            },
+          },
+          paid: { type: 'final' },
+        },
+      }),
+    )
+    const paying = world({ entities: [till] })
+      .outside<{ keys: string[] }>({ keys: [] })
+      .stimuli({ pay: [send(Till.at('1'), { type: 'Pay' })] })
+      .effects({
+        pay: ({ idempotencyKey, outside }) => {
+          outside.keys.push(idempotencyKey)
+          if (outside.keys.length < 2) throw new Error('try again')
+          return 'paid'
+        },
+      })
+      .accept('STATE_UNREACHED till.open')
+    const keys = new Set<string>()
+    await paying
+      .always('looked at', (w) => {
+        const [one, two] = w.outside.keys
+        if (two !== undefined) keys.add(`${one === two ? 'same' : 'other'}, ${w.all(till)[0]?.context.tries} tries`)
+        return true
+      })
+      .check({ stimuli: 1, crashes: 1 })
+    expect([...keys].sort()).toEqual(['other, 1 tries', 'same, 0 tries'])
   })
 
   test('machines may look at the turn: its time, its ids', async () => {
