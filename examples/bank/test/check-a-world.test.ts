@@ -1,4 +1,6 @@
 // What the how-to "Check a world" shows.
+
+// #region imports
 import { Coverage, send, type WorldView, world } from '@interstate/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -10,6 +12,7 @@ import { transfer } from '../src/transfer.ts'
 const start = (key: string, from: string, to: string, cents: number) =>
   send(Transfer.at(key), { type: 'Start', from, to, cents })
 const total = (w: WorldView) => w.all(account).reduce((sum, { context }) => sum + context.cents, 0)
+// #endregion
 
 // #region setup
 const opened = world({ entities: [account, transfer] }).setup((w) => {

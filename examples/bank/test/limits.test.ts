@@ -108,6 +108,34 @@ describe('A check looks at what it is given', () => {
   })
 })
 
+test('an abstraction is trusted where machines look at what it leaves out', async () => {
+  const drawer = defineAggregate(
+    Till,
+    setup({ types: Till.types<{ coins: number }>() }).createMachine({
+      context: { coins: 0 },
+      initial: 'fine',
+      states: {
+        fine: {
+          on: {
+            Pay: [
+              { guard: ({ context }) => context.coins >= 2, target: 'broken' },
+              { actions: assign({ coins: ({ context }) => context.coins + 1 }) },
+            ],
+          },
+        },
+        broken: {},
+      },
+    }),
+  )
+  const full = world({ entities: [drawer] })
+    .stimuli({ pay: [pay(100)] })
+    .always('the drawer is fine', (w) => w.all(drawer).every((each) => each.matches('fine')))
+  await expect(full.check()).rejects.toMatchObject({ code: 'INVARIANT_BROKEN' })
+  const blind = full.abstract(drawer, () => 'nothing')
+  // Only that the state is never reached gives it away.
+  await expect(blind.check()).rejects.toMatchObject({ finding: 'STATE_UNREACHED till.broken' })
+})
+
 describe('Steps that commute are taken in one order', () => {
   test('where no property looks at the entity whose steps they are', async () => {
     const blind = await opened.check()
