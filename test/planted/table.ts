@@ -1,8 +1,8 @@
-// table.ts: the tables of docs/reference/planted-bugs.md, each between two marks; the text around them is written by hand.
+// table.ts: the tables of docs/reference/planted-*.md, each between two marks; the text around them is written by hand.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { markdownTable } from 'markdown-table'
 
-const page = new URL('../../docs/reference/planted-bugs.md', import.meta.url)
+const reference = new URL('../../docs/reference/', import.meta.url)
 
 /** A table: its heads, how its columns stand, its rows. */
 export interface Table {
@@ -10,8 +10,9 @@ export interface Table {
   readonly rows: readonly (readonly (string | number)[])[]
 }
 
-/** Puts a table into its place on the page: between `<!-- table: name -->` and `<!-- /table -->`. */
-export function writeTable(name: string, { columns, rows }: Table): void {
+/** Puts a table into its place on a page: between `<!-- table: name -->` and `<!-- /table -->`. */
+export function writeTable(name: string, { columns, rows }: Table, pageName = 'planted-bugs'): void {
+  const page = new URL(`${pageName}.md`, reference)
   const head = columns.map(([text]) => text)
   const cells = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)))
   const table = markdownTable([head, ...cells], { align: columns.map(([, align]) => align) })

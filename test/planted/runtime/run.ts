@@ -52,6 +52,8 @@ interface Call {
 
 const names = ['0', '1', '2'] as const
 const hour = 3_600_000
+/** How often a message is tried. */
+const attempts = 6
 
 class Run {
   readonly #plan: Plan
@@ -98,8 +100,10 @@ class Run {
     }
     await this.#heal()
     await this.#look()
+    await this.#purge()
     await takeStock(this.#recorded, this.#history)
     const { events } = this.#history
+    this.#countAttempts(events)
     for (const { guarantee, what, at } of checkHistory(events, { atRest: true })) {
       this.#wrong.push(`${guarantee} ${what} (event ${at})`)
     }
@@ -134,7 +138,7 @@ class Run {
             maxLive,
             groupTurns,
             stopOnTerminate: false,
-            retry: { attempts: 6, crashes: 1_000, firstDelayMs: 50, factor: 2 },
+            retry: { attempts, crashes: 1_000, firstDelayMs: 50, factor: 2 },
           },
           onSignal: listening(this.#history, name),
         })
@@ -411,6 +415,35 @@ class Run {
     }
     if ((await host.deadLetters.list()).length > 0) this.#wrong.push('Dead letters are left.')
     if ((await host.parked.list()).length > 0) this.#wrong.push('Entities are parked.')
+  }
+
+  /** A message that fails is tried no more often than the policy says. */
+  #countAttempts(events: readonly Happened[]): void {
+    const failed = new Map<string, number>()
+    for (const event of events) {
+      if (event.event === 'requeued') failed.delete(event.id)
+      if (event.event !== 'told' || event.signal.signal !== 'retry') continue
+      const { message } = event.signal
+      failed.set(message, (failed.get(message) ?? 0) + 1)
+      if (failed.get(message) === attempts) this.#wrong.push(`${message} is tried for ever.`)
+    }
+  }
+
+  /** Two housekeepers with two opinions: what one has purged the other does not bring back. */
+  async #purge(): Promise<void> {
+    const [call] = this.#calls
+    if (call === undefined) return
+    const host = this.#now()
+    await host.purge({ before: this.#clientTime() + 1 })
+    await host.purge({ before: 0 })
+    const { clerk, to, n, key } = call
+    const again = host.send(Clerk.at(clerk), { type: 'Tell', to, n }, { idempotencyKey: key })
+    const why = await again.then(
+      () => 'accepted',
+      (error: InterstateError) => error.code,
+    )
+    if (why !== 'IDEMPOTENCY_KEY_EXPIRED') this.#wrong.push(`A call that was purged is ${why}.`)
+    await this.#calm()
   }
 
   #pay(key: string, n: number): Promise<void> {

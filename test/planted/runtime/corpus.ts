@@ -1,0 +1,245 @@
+// corpus.ts: mistakes that somebody could make in the runtime or in a store, each as one change of one place.
+
+/** A mistake. */
+export interface RuntimeBug {
+  readonly name: string
+  /** From the root of the repository. */
+  readonly file: string
+  /** Must stand in the file exactly once: otherwise the corpus has rotted. */
+  readonly find: string
+  readonly replace: string
+  /** What it breaks. */
+  readonly guarantee: `G${number}`
+  /** How it comes about, and why nobody sees it at first. */
+  readonly why: string
+  /** Why it is not found, where it is not. */
+  readonly missed?: string
+  /** The store that it is looked for on. Default: in memory. */
+  readonly store?: 'sqlite'
+}
+
+const memory = 'packages/store-memory/src'
+const sqlite = 'packages/store-sqlite/src'
+const runtime = 'packages/runtime/src'
+
+/** See the file head. */
+export const runtimeBugs: readonly RuntimeBug[] = [
+  {
+    name: 'version not checked',
+    file: `${memory}/memory-store.ts`,
+    find: '      this.conflict(commit) ??\n',
+    replace: '',
+    guarantee: 'G4',
+    why: 'The last writer wins: fine as long as nobody else writes.',
+  },
+  {
+    name: 'version compared loosely',
+    file: `${sqlite}/entities.ts`,
+    find: 'WHERE name = ? AND version = ?`)',
+    replace: 'WHERE name = ? AND version >= ?`)',
+    guarantee: 'G4',
+    why: 'A commit from an older version passes too.',
+    store: 'sqlite',
+  },
+  {
+    name: 'fence not checked',
+    file: `${memory}/memory-store.ts`,
+    find: '      this.fenced(commit) ??\n',
+    replace: '',
+    guarantee: 'G5',
+    why: 'The version alone seems enough, until an old owner is as far as the new one.',
+  },
+  {
+    name: 'fence checked outside of the write',
+    file: `${memory}/memory-store.ts`,
+    find: "    const result = group.mode === 'together' ? this.#together(group) : this.#each(group)\n",
+    replace: `
+    const isFenced = group.commits.some((each) => this.fenced(each) !== undefined)
+    for (let turns = 0; turns < 8; turns += 1) await new Promise<void>((go) => void setImmediate(go))
+    const { fenced } = this
+    if (!isFenced) this.fenced = () => undefined
+    const result = group.mode === 'together' ? this.#together(group) : this.#each(group)
+    this.fenced = fenced
+`,
+    guarantee: 'G5',
+    why: 'Read the epoch, then write: the shard passes on in between.',
+  },
+  {
+    name: 'epoch compared loosely',
+    file: `${sqlite}/groups.ts`,
+    find: 'if (epoch !== lease.epoch)',
+    replace: 'if (epoch < lease.epoch)',
+    guarantee: 'G5',
+    why: 'The wrong way round, an old epoch is never refused.',
+    store: 'sqlite',
+  },
+  {
+    name: 'repeated group not recognised',
+    file: `${memory}/memory-store.ts`,
+    find: '    if (latest?.tag === group.tag) return again(latest.result)\n',
+    replace: '    if (latest?.tag === group.tag && group.accepted.length > 0) return again(latest.result)\n',
+    guarantee: 'G7',
+    why: 'Only where something is accepted: each commit has a tag of its own, after all.',
+  },
+  {
+    name: 'no duplicate check',
+    file: `${memory}/memory-store.ts`,
+    find: '      this.duplicate(commit) ??\n',
+    replace: '',
+    guarantee: 'G1',
+    why: 'Versions seem to see to it already.',
+    missed: 'versions do see to it, as long as the runtime has no mistake of its own; the store contract finds it',
+  },
+  {
+    name: 'consumed message not removed',
+    file: `${memory}/memory-store.ts`,
+    find: '    for (const id of commit.consumed) this.waiting.remove(id)\n',
+    replace: '    for (const id of commit.consumed.slice(0, 8)) this.waiting.remove(id)\n',
+    guarantee: 'G1',
+    why: 'A limit of one statement, nobody thought of longer bursts.',
+  },
+  {
+    name: 'dispatch before the commit',
+    file: `${memory}/memory-store.ts`,
+    find: '  protected commit(commit: Commit): CommitResult {\n',
+    replace:
+      '  protected commit(commit: Commit): CommitResult {\n    for (const message of commit.outbox) this.waiting.add(message)\n',
+    guarantee: 'G3',
+    why: 'Messages are on their way before it is known whether their turn counts.',
+  },
+  {
+    name: 'purge mark moves back',
+    file: `${memory}/keys.ts`,
+    find: '    this.#mark = Math.max(this.#mark, before)\n',
+    replace: '    this.#mark = before\n',
+    guarantee: 'G7',
+    why: 'Two housekeepers with two opinions: what was purged by one may run again.',
+  },
+  {
+    name: 'requeue loses the letter',
+    file: `${memory}/memory-store.ts`,
+    find: '    return this.waiting.add(letter)\n',
+    replace: '    return { ...letter, position: 1 }\n',
+    guarantee: 'G12',
+    why: 'The host has it in memory, and nobody else.',
+  },
+  {
+    name: 'acknowledgement before durable',
+    file: `${runtime}/engine.ts`,
+    find: '    this.arrivals.push(arrival)\n    this.ring()\n',
+    replace:
+      '    this.arrivals.push(arrival)\n    arrival.resolve({ message: arrival.message, duplicate: false })\n    this.ring()\n',
+    guarantee: 'G8',
+    why: 'The call is in memory, and the client is so much faster.',
+  },
+  {
+    name: 'effect before its commit',
+    file: `${runtime}/engine.ts`,
+    find: '      const result = await store.write(group)\n',
+    replace: `
+      for (const { resident, started } of written) {
+        const { entity, definition } = resident
+        if (definition !== undefined) for (const [id, effect] of started) this.effects.start({ entity, definition, id, effect })
+      }
+      const result = await store.write(group)
+`,
+    guarantee: 'G8',
+    why: 'It runs while the store writes, and saves a moment.',
+  },
+  {
+    name: 'effect not run again after a crash',
+    file: `${runtime}/engine.ts`,
+    find: '      await this.#resumeEffects()\n',
+    replace: '',
+    guarantee: 'G16',
+    why: 'Everything else goes on by itself.',
+  },
+  {
+    name: 'reply not kept at its key',
+    file: `${runtime}/fold.ts`,
+    find: '        key === undefined ? [] : [{ key, reply: JSON.stringify(answer) }],\n',
+    replace: "        key === undefined || answer.end === 'reply' ? [] : [{ key, reply: JSON.stringify(answer) }],\n",
+    guarantee: 'G10',
+    why: 'The client that asked has its reply. The one that repeats its call waits.',
+  },
+  {
+    name: 'timer forgotten at a start',
+    file: `${runtime}/wake-ups.ts`,
+    find: '    this.note(await this.#store.nextDue(this.#shards(), 0))\n',
+    replace: '',
+    guarantee: 'G16',
+    why: 'The next commit of any entity with a timer hides it.',
+  },
+  {
+    name: 'timer dropped when another fires',
+    file: `${runtime}/wake-ups.ts`,
+    find: '    this.#next = rows.length === limit ? now : await this.#store.nextDue(this.#shards(), now)\n',
+    replace: '    this.#next = rows.length === limit ? now : undefined\n',
+    guarantee: 'G16',
+    why: 'With one timer at a time nothing is missed.',
+  },
+  {
+    name: 'timer fires before it is due',
+    file: 'packages/core/src/effects.ts',
+    find: 'const due = this.#before.now + Math.ceil(Math.max(0, delayMs))',
+    replace: 'const due = this.#before.now + Math.floor(Math.max(0, delayMs) / 1000) * 1000',
+    guarantee: 'G9',
+    why: 'Whole seconds seem fine enough.',
+  },
+  {
+    name: 'generation not counted',
+    file: 'packages/core/src/effects.ts',
+    find: '    this.#armed += 1\n',
+    replace: '',
+    guarantee: 'G9',
+    why: 'Every arming of a timer has one name, so an old firing passes for a new one.',
+  },
+  {
+    name: 'undone group stays in memory',
+    file: `${runtime}/settlement.ts`,
+    find: '    for (const fold of wave.folds) if (fold.resident.fold === fold) this.#undoFold(fold, undefined)\n',
+    replace: '    for (const { resident } of wave.folds) resident.fold = undefined\n',
+    guarantee: 'G4',
+    why: 'Its states and its messages are right there; the next commit will bring them.',
+  },
+  {
+    name: 'new messages overtake the old backlog',
+    file: `${runtime}/engine.ts`,
+    find: '    const wave = new Wave(this.#context, mode, !this.loader.backlog)\n    try {\n',
+    replace: '    const wave = new Wave(this.#context, mode, true)\n    try {\n',
+    guarantee: 'G6',
+    why: 'Only while a host is still reading what its predecessor has left.',
+  },
+  {
+    name: 'accepted message not known to be stored',
+    file: `${runtime}/settlement.ts`,
+    find: '      item.stored = true\n',
+    replace: '',
+    guarantee: 'G1',
+    why: 'It is handled and stays in the inbox, for the next host to handle again.',
+  },
+  {
+    name: 'carried message accepted after its turn',
+    file: `${runtime}/wave.ts`,
+    find: '    for (const item of this.accepted) if (item.taker !== undefined) this.accepted.delete(item)\n',
+    replace: '',
+    guarantee: 'G1',
+    why: 'It takes an undone group and a turn in the very next one.',
+  },
+  {
+    name: 'attempts not counted',
+    file: `${runtime}/wave.ts`,
+    find: '    const attempts = before.attempts + 1\n    const retryAt',
+    replace: '    const attempts = 1\n    const retryAt',
+    guarantee: 'G11',
+    why: 'A message that always fails is tried for ever.',
+  },
+  {
+    name: 'unsent message of a group',
+    file: `${runtime}/wave.ts`,
+    find: '      item.producer.send(item.envelope)\n      this.sent.push(item)\n',
+    replace: '      if (!item.queued) continue\n      item.producer.send(item.envelope)\n      this.sent.push(item)\n',
+    guarantee: 'G2',
+    why: 'Only where the receiver stands still: its messages wait in the store alone.',
+  },
+]

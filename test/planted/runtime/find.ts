@@ -1,0 +1,97 @@
+// find.ts: looks for a bug, in a process of its own into whose sources it may have been planted. Prints what it found as JSON.
+// First the simulation of the house as a world; where that finds nothing, the house under plans of its own: with turns that
+// fail, dead letters, purged keys.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { StoreDriver } from '@interstate/core'
+import { memoryStore } from '@interstate/store-memory'
+import { sqliteStore } from '@interstate/store-sqlite'
+import { WorldError } from '@interstate/testing'
+import fc from 'fast-check'
+import { plans } from './plan.ts'
+import { play } from './run.ts'
+import { houseWorld } from './world.ts'
+
+/** What was found. */
+export interface Finding {
+  readonly by: 'simulate' | 'plans'
+  readonly what: string
+  readonly runs: number
+  /** Of the story, where there is one. */
+  readonly steps: number | undefined
+  /** Of processor time: others may be at work on the machine. */
+  readonly seconds: number
+}
+
+const [kind = 'memory', effort = '1'] = process.argv.slice(2)
+const simulated = Math.ceil(40 * Number(effort))
+const planned = Math.ceil(80 * Number(effort))
+
+const found = (await simulate()) ?? (await playPlans())
+process.stdout.write(`${JSON.stringify(found ?? null)}\n`)
+process.exit(found === undefined ? 0 : 1)
+
+function seconds(): number {
+  const { user, system } = process.cpuUsage()
+  return Math.round((user + system) / 100_000) / 10
+}
+
+function open(): { readonly store: StoreDriver; reopen(): StoreDriver; dispose(): Promise<void> } {
+  if (kind === 'memory') {
+    const store = memoryStore()
+    return { store, reopen: () => store, dispose: async () => {} }
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'interstate-'))
+  const fresh = (): StoreDriver => sqliteStore({ path: join(directory, 'store.db') })
+  return { store: fresh(), reopen: fresh, dispose: async () => rmSync(directory, { recursive: true, force: true }) }
+}
+
+/** A store of the simulation: closed when the run is over, and gone with it. */
+function simulatedStore() {
+  const { store, reopen, dispose } = open()
+  let current = store
+  return {
+    store,
+    reopen: async () => {
+      await current.close()
+      current = reopen()
+      return current
+    },
+    close: async () => {
+      await current.close()
+      await dispose()
+    },
+  }
+}
+
+async function simulate(): Promise<Finding | undefined> {
+  const stores = [{ name: kind, open: simulatedStore }]
+  try {
+    await houseWorld.simulate({ runs: simulated, faults: 'harsh', seed: 1, stores })
+    return undefined
+  } catch (error) {
+    if (!(error instanceof WorldError))
+      return { by: 'simulate', what: String(error), runs: 0, steps: undefined, seconds: seconds() }
+    const runs = Number(/run (\d+) of/.exec(error.message)?.[1] ?? 0)
+    const what = error.message.split('\n')[0] ?? error.code
+    return { by: 'simulate', what, runs, steps: error.story?.steps.length, seconds: seconds() }
+  }
+}
+
+async function playPlans(): Promise<Finding | undefined> {
+  for (const [index, plan] of fc.sample(plans, { numRuns: planned, seed: 1 }).entries()) {
+    const { store, dispose } = open()
+    try {
+      const { wrong } = await play(plan, () => ({ store, dispose }))
+      if (wrong[0] !== undefined) return finding(wrong[0], index + 1, plan.steps.length)
+    } catch (error) {
+      return finding(String(error), index + 1, plan.steps.length)
+    }
+  }
+  return undefined
+}
+
+function finding(what: string, runs: number, steps: number): Finding {
+  return { by: 'plans', what, runs, steps, seconds: seconds() }
+}
