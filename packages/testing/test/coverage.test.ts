@@ -392,6 +392,22 @@ test('the end of an effect counts once, though a developing host decides it twic
   ])
 })
 
+test('no message is expected in a state that an eventless transition always leaves at once', () => {
+  const Gate = contract('gate', { commands: { Go: empty } })
+  const gate = defineAggregate(
+    Gate,
+    setup({ types: Gate.types(), guards: { no: () => false } }).createMachine({
+      initial: 'choosing',
+      states: {
+        choosing: { always: [{ guard: 'no', target: 'left' }, { target: 'waiting' }] },
+        waiting: { always: { guard: 'no', target: 'left' }, on: { Go: 'left' } },
+        left: {},
+      },
+    }),
+  )
+  expect(reportOf('gate', new Coverage([gate])).columns).toEqual(['gate.waiting', 'gate.left'])
+})
+
 describe('a parallel machine', () => {
   test('a message counts in each region in which it met the entity', () => {
     const Lamp = contract('lamp', { commands: { Toggle: empty } })

@@ -65,11 +65,10 @@ function toldBy({ entered, left, taken, guarded }: Watch, type: string, repetiti
   return { entered: once(entered), left: once(left), taken: once(taken), guarded: once(guarded) }
 }
 
-/** Options and the frozen context don't come with `provide`. */
+/** How many steps a turn may take does not come with `provide`. */
 function copyOf(machine: AnyStateMachine): AnyStateMachine {
   const copy = machine.provide({})
   copy.options = machine.options
-  copy.config = machine.config
   return copy
 }
 
