@@ -43,7 +43,7 @@ export interface CoveragePageOptions {
 export class Coverage {
   /**
    * The definitions, observed: they tell this coverage which states are entered, which transitions are taken, and what
-   * guards say. They refuse what no turn may do, too. Give them to `createHost`, `world` or a spec.
+   * guards say. They refuse what no turn may do, too. Give them to `createHost`; specs and worlds take the coverage itself.
    */
   readonly entities: readonly Definition[]
   /**
