@@ -419,6 +419,37 @@ describe('What may happen is what the promises allow', () => {
     expect([...seen].some((each) => each.startsWith('five,three,three'))).toBe(false)
   })
 
+  test('a timer that is set anew again and again lets another one overtake it', async () => {
+    const Watchman = contract('watchman', { commands: { Start: nothing, Stir: nothing } })
+    const watchman = defineAggregate(
+      Watchman,
+      setup({ types: Watchman.types<{ first: string }>() }).createMachine({
+        context: { first: '' },
+        initial: 'off',
+        states: {
+          off: { on: { Start: 'on' } },
+          on: {
+            after: { 10000: { actions: assign({ first: ({ context }) => context.first || 'shift' }) } },
+            initial: 'awake',
+            states: {
+              awake: {
+                on: { Stir: { target: 'awake', reenter: true } },
+                after: { 4000: { actions: assign({ first: ({ context }) => context.first || 'nap' }) } },
+              },
+            },
+          },
+        },
+      }),
+    )
+    const [start, stir] = (['Start', 'Stir'] as const).map((type) => send(Watchman.at('1'), { type }))
+    const night = world({ entities: [watchman] })
+      .stimuli({ start: [start as never], stir: [stir as never] })
+      .sometimes('the shift ends first', (w) => w.all(watchman).some(({ context }) => context.first === 'shift'))
+    await night.check({ stimuli: 3 })
+    // Once stirred it dozes off at the eighth second at the latest.
+    expect((await finding(night.check({ stimuli: 2 }))).code).toBe('SOMETIMES_NEVER')
+  })
+
   test('a machine that looks at the clock sees the time that has passed for others', async () => {
     const Oven = contract('oven', { commands: { Heat: nothing } })
     const Cook = contract('cook', { commands: { Call: z.object({ at: z.number() }) } })
@@ -580,12 +611,21 @@ describe('Fewer states, and the same findings', () => {
   test('and of two who race for an entity that no property looks at, either may be first', async () => {
     const Gun = contract('gun', { commands: { Fire: nothing } })
     const Runner = contract('runner', { commands: { Run: nothing } })
+    const Echo = contract('echo', { commands: { Fire: nothing } })
     const Tape = contract('tape', { commands: { Cross: z.object({ by: z.string() }) } })
     const Board = contract('board', { commands: { Show: z.object({ winner: z.string() }) } })
     const gun = defineAggregate(
       Gun,
       setup({ types: Gun.types() }).createMachine({
-        on: { Fire: { actions: ['a', 'b'].map((key) => sendTo(Runner.at(key), { type: 'Run' })) } },
+        on: { Fire: { actions: [sendTo(Runner.at('a'), { type: 'Run' }), sendTo(Echo.at('1'), { type: 'Fire' })] } },
+      }),
+      { sends: [Runner, Echo] },
+    )
+    // The second runner hears of it later, and may be faster all the same.
+    const echo = defineAggregate(
+      Echo,
+      setup({ types: Echo.types() }).createMachine({
+        on: { Fire: { actions: sendTo(Runner.at('b'), { type: 'Run' }) } },
       }),
       { sends: [Runner] },
     )
@@ -623,13 +663,41 @@ describe('Fewer states, and the same findings', () => {
       }),
     )
     const winners = new Set<string>()
-    const race = world({ entities: [gun, runner, tape, board] }).stimuli({
+    const race = world({ entities: [gun, echo, runner, tape, board] }).stimuli({
       fire: [send(Gun.at('1'), { type: 'Fire' })],
     })
     const report = await race
       .always('looked at', (w) => Boolean(winners.add(w.one(board.at('1'))?.context.winner ?? '')))
       .check({ stimuli: 1 })
     expect([...winners].sort()).toEqual(['', 'a', 'b'])
+    expect(report.reduced).toBeGreaterThan(0)
+  })
+
+  test('and what goes on beside messages that go round without an end is not put off for ever', async () => {
+    const Hit = { commands: { Hit: nothing } }
+    const [Ping, Pong] = [contract('ping', Hit), contract('pong', Hit)]
+    const ping = defineAggregate(
+      Ping,
+      setup({ types: Ping.types() }).createMachine({ on: { Hit: { actions: sendTo(Pong.at('1'), { type: 'Hit' }) } } }),
+      { sends: [Pong] },
+    )
+    const pong = defineAggregate(
+      Pong,
+      setup({ types: Pong.types() }).createMachine({ on: { Hit: { actions: sendTo(Ping.at('1'), { type: 'Hit' }) } } }),
+      { sends: [Ping] },
+    )
+    const Switch = contract('switch', { commands: { Flip: nothing } })
+    const flip = defineAggregate(
+      Switch,
+      setup({ types: Switch.types() }).createMachine({
+        on: { Flip: { actions: [sendTo(Ping.at('1'), { type: 'Hit' }), sendTo(Lamp.at('1'), { type: 'Press' })] } },
+      }),
+      { sends: [Ping, Lamp] },
+    )
+    const both = world({ entities: [ping, pong, flip, lamp] })
+      .stimuli({ flip: [send(Switch.at('1'), { type: 'Flip' })] })
+      .sometimes('the lamp is lit', (w) => w.any(lamp, (each) => each.matches('lit')))
+    const report = await both.accept('MESSAGES_LOOP').check({ stimuli: 1, unreached: 'report' })
     expect(report.reduced).toBeGreaterThan(0)
   })
 
