@@ -7,7 +7,6 @@ import {
   defineSaga,
   effect,
   follow,
-  type HostId,
   InterstateError,
   idempotencyKey,
   turn,
@@ -249,8 +248,6 @@ class World {
       if (this.#failing.has(this.#storeCalls)) throw new InterstateError('STORE_FAILED', `${call} fails.`)
       const what = call === 'write' ? this.#troubles.get(this.#writes) : undefined
       if (call === 'write') this.#writes += 1
-      store.beforeWrite = () => undefined
-      store.afterWrite = () => undefined
       switch (what) {
         case 'full':
           throw new InterstateError('STORE_FULL', 'The disk is full.')
@@ -260,28 +257,12 @@ class World {
           store.kill()
           return undefined
         case 'killed after it':
-          store.afterWrite = async () => store.kill()
+          store.nextWrite('killed after')
           return undefined
         case 'slow':
           return new Promise((resolve) => void env.setTimer(200, resolve))
         case 'conflict':
-          store.beforeWrite = async ({ commits: [commit] }, inner) => {
-            if (commit === undefined) return
-            const [row] = await inner.load([commit.entity])
-            const { snapshot, trouble, wakeAt } = row ?? {}
-            const asItWas = { snapshot, trouble, wakeAt, unsettled: true }
-            const faster = {
-              ...commit,
-              ...asItWas,
-              tag: env.id(),
-              consumed: [],
-              outbox: [],
-              deadLetters: [],
-              replies: [],
-            }
-            const group = { owner: 'faster' as HostId, tag: env.id(), accepted: [], registrations: [] }
-            await inner.write({ ...group, commits: [faster], mode: 'each' })
-          }
+          store.nextWrite('conflict')
           return undefined
         case undefined:
           return undefined
