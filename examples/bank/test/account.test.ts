@@ -1,3 +1,5 @@
+// The specs of an account.
+
 // #region spec
 import { spec } from '@interstate/testing'
 import { test } from 'vitest'

@@ -1,14 +1,15 @@
-// #region spec
-import { spec } from '@interstate/testing'
+// The specs of the transfer as it was first written: all green.
+import { Coverage, spec } from '@interstate/testing'
 import { test } from 'vitest'
 import { Account } from '../src/account.ts'
 import { transfer } from '../src/first/transfer.ts'
 
-const started = spec(transfer).given({ type: 'Start', from: 'A', to: 'B', cents: 300 })
+const coverage = new Coverage([transfer])
+const started = spec(transfer, { coverage }).given({ type: 'Start', from: 'A', to: 'B', cents: 300 })
 const debited = started.given({ type: 'account.Debited' })
 
 test('a transfer takes the money first', () => {
-  spec(transfer)
+  spec(transfer, { coverage })
     .when({ type: 'Start', from: 'A', to: 'B', cents: 300 })
     .thenSends(Account.at('A'), { type: 'Debit', cents: 300 })
 })
@@ -34,5 +35,10 @@ test('a transfer gives back what is not taken within a minute', () => {
 
 test('a transfer that has given back is done', () => {
   debited.given({ type: 'account.Declined' }).when({ type: 'account.Credited' }).thenState('refunded').thenDone()
+})
+
+// #region coverage
+test('and nothing of a transfer is left out', () => {
+  coverage.require({ states: 100, transitions: 100, timers: 100 })
 })
 // #endregion

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { assign, emit, setup } from 'xstate'
 import { z } from 'zod'
 import { Account, account } from '../src/account.ts'
+import { transfer as firstTransfer } from '../src/first/transfer.ts'
 import { Transfer } from '../src/transfer.contract.ts'
 import { transfer } from '../src/transfer.ts'
 
@@ -134,6 +135,32 @@ test('an abstraction is trusted where machines look at what it leaves out', asyn
   const blind = full.abstract(drawer, () => 'nothing')
   // Only that the state is never reached gives it away.
   await expect(blind.check()).rejects.toMatchObject({ finding: 'STATE_UNREACHED till.broken' })
+})
+
+describe('What is accepted by its name is no finding', () => {
+  test('be it a message that nobody handles', async () => {
+    const deaf = world({ entities: [account, firstTransfer] })
+      .setup((w) => w.send(Account.at('A'), { type: 'Open', cents: 500 }))
+      .stimuli({ start: [start('1', 'A', 'nobody')] })
+    await expect(deaf.check()).rejects.toMatchObject({ finding: 'MESSAGE_UNHANDLED transfer account.Declined' })
+    await deaf.accept('MESSAGE_UNHANDLED transfer account.Declined').check({ unreached: 'report' })
+  })
+
+  test('or a turn that fails', async () => {
+    const fails = () => {
+      throw new RangeError('The drawer is stuck.')
+    }
+    const stuck = defineAggregate(
+      Till,
+      setup({ types: Till.types<{ cents: number }>() }).createMachine({
+        context: { cents: 0 },
+        on: { Pay: { actions: assign(fails) } },
+      }),
+    )
+    const paying = world({ entities: [stuck] }).stimuli({ pay: [pay(100)] })
+    await expect(paying.check()).rejects.toMatchObject({ finding: 'TURN_FAILED till Pay' })
+    await paying.accept('TURN_FAILED till Pay').check({ unreached: 'report' })
+  })
 })
 
 describe('Steps that commute are taken in one order', () => {
