@@ -203,22 +203,6 @@ export const runtimeBugs: readonly RuntimeBug[] = [
     why: 'Its states and its messages are right there; the next commit will bring them.',
   },
   {
-    name: 'new messages overtake the old backlog',
-    file: `${runtime}/engine.ts`,
-    find: '    const wave = new Wave(this.#context, mode, !this.loader.backlog)\n    try {\n',
-    replace: '    const wave = new Wave(this.#context, mode, true)\n    try {\n',
-    guarantee: 'G6',
-    why: 'Only while a host is still reading what its predecessor has left.',
-  },
-  {
-    name: 'accepted message not known to be stored',
-    file: `${runtime}/settlement.ts`,
-    find: '      item.stored = true\n',
-    replace: '',
-    guarantee: 'G1',
-    why: 'It is handled and stays in the inbox, for the next host to handle again.',
-  },
-  {
     name: 'carried message accepted after its turn',
     file: `${runtime}/wave.ts`,
     find: '    for (const item of this.accepted) if (item.taker !== undefined) this.accepted.delete(item)\n',
