@@ -1,5 +1,5 @@
 // What a green check does not say, and what it needs to be told: each limit that the explanation names, shown.
-import { contract, defineAggregate, defineSaga, follow } from '@interstate/core'
+import { contract, defineAggregate, defineSaga, follow, turn } from '@interstate/core'
 import { send, world } from '@interstate/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -135,6 +135,30 @@ test('an abstraction is trusted where machines look at what it leaves out', asyn
   const blind = full.abstract(drawer, () => 'nothing')
   // Only that the state is never reached gives it away.
   await expect(blind.check()).rejects.toMatchObject({ finding: 'STATE_UNREACHED till.broken' })
+})
+
+test('a clock that somebody looks at goes on for ever', async () => {
+  const ticking = (looks: boolean) => {
+    const till = defineAggregate(
+      Till,
+      setup({ types: Till.types<{ at: number }>() }).createMachine({
+        context: { at: 0 },
+        initial: 'shut',
+        states: {
+          shut: { on: { Pay: 'open' } },
+          open: {
+            entry: assign({ at: () => (looks ? turn().now : 0) }),
+            after: { 1000: { target: 'open', reenter: true } },
+          },
+        },
+      }),
+    )
+    const calls = world({ entities: [till] }).stimuli({ pay: [pay(100)] })
+    // Leaving the time out of the context changes nothing: it goes on.
+    return calls.abstract(till, () => 'any time')
+  }
+  await ticking(false).check()
+  await expect(ticking(true).check({ maxStates: 1_000 })).rejects.toMatchObject({ code: 'SEARCH_STOPPED' })
 })
 
 describe('What is accepted by its name is no finding', () => {
