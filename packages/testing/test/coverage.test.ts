@@ -58,6 +58,8 @@ const watchman = defineSaga(
   }),
 )
 
+const { fingerprint } = new Coverage([door]).toJSON().definitions.door as { fingerprint: string }
+
 let coverage: Coverage
 let env: VirtualEnv
 beforeEach(() => {
@@ -172,6 +174,26 @@ test('a timer of a state that is left is cancelled, and so are all when the enti
   ])
 })
 
+test('of two timers of one state the earlier fires and the later is cancelled by that', async () => {
+  const Lamp = contract('lamp', { commands: { Light: empty } })
+  const lamp = defineAggregate(
+    Lamp,
+    setup({ types: Lamp.types() }).createMachine({
+      initial: 'dark',
+      states: { dark: { on: { Light: 'lit' } }, lit: { after: { 100: 'dark', 200: 'broken' } }, broken: {} },
+    }),
+  )
+  const lit = new Coverage([lamp])
+  await using host = await hostOf(lit.entities, lit)
+  await host.send(Lamp.at('a'), { type: 'Light' })
+  await host.drain()
+  await env.advance(1_000)
+  expect(reportOf('lamp', lit).timers).toEqual([
+    { name: 'lamp.lit after 100 ms', armed: 1, fired: 1, cancelled: 0 },
+    { name: 'lamp.lit after 200 ms', armed: 1, fired: 0, cancelled: 1 },
+  ])
+})
+
 test('turns that are handed over one by one count the same as what a host tells', async () => {
   await live(coverage.entities)
   const byTurns = new Coverage([door])
@@ -225,7 +247,8 @@ describe('several runs', () => {
   test.each<[string, unknown]>([
     ['another machine', { format: 1, definitions: { door: { ...emptyCounts(), fingerprint: '1 other' } } }],
     ['an entity type that it does not know', { format: 1, definitions: { gate: emptyCounts() } }],
-    ['a damaged file', { format: 1, definitions: { door: { ...emptyCounts(), states: { door: -1 } } } }],
+    ['a damaged file', { format: 1, definitions: { door: { ...emptyCounts(), fingerprint, states: { door: -1 } } } }],
+    ['half a file', { format: 1, definitions: { door: { ...emptyCounts(), fingerprint, states: undefined } } }],
     ['another format', { format: 2, definitions: {} }],
     ['nothing', null],
   ])('of %s are refused', (_, data) => {
@@ -233,6 +256,12 @@ describe('several runs', () => {
     expect(failureOf(() => coverage.merge((data ?? {}) as CoverageData)).code).toBe('COVERAGE_INVALID')
     expect(coverage.report()).toEqual(before)
   })
+})
+
+test('counts of nothing are joined', () => {
+  const before = coverage.report()
+  coverage.merge({ format: 1, definitions: { door: { ...emptyCounts(), fingerprint } as never } })
+  expect(coverage.report()).toEqual(before)
 })
 
 function emptyCounts(): object {
