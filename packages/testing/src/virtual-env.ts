@@ -1,5 +1,7 @@
 // virtual-env.ts: an outside that stands still until a test moves it.
+import { setImmediate } from 'node:timers'
 import type { Env, TimerHandle } from '@interstate/core'
+import { seeded } from './simulate/chance.ts'
 
 interface Pending {
   readonly at: number
@@ -35,6 +37,8 @@ export class VirtualEnv implements Env {
   #random: () => number
   #order = 0
   #ids = 0
+  /** Calls of `soon` ever. */
+  #calls = 0
   readonly #seed: number
   readonly #pending = new Set<Pending>()
 
@@ -73,6 +77,7 @@ export class VirtualEnv implements Env {
   }
 
   soon(callback: () => void): void {
+    this.#calls += 1
     setImmediate(callback)
   }
 
@@ -104,16 +109,30 @@ export class VirtualEnv implements Env {
       if (next === undefined) break
       this.#pass(next.at - this.#monotonic)
       this.#pending.delete(next)
+      const calls = this.#calls
       next.callback()
-      await settle()
+      await turnOfTheLoop()
+      // A timer that only looks at the clock, as hosts have them, sets nothing going.
+      if (this.#calls !== calls) await this.#settle()
     }
     this.#pass(end - this.#monotonic)
-    await settle()
+    await this.#settle()
   }
 
   /** Steps the wall clock, as an operator or a time server does; no time passes. */
   stepClock(ms: number): void {
     this.#now += ms
+  }
+
+  /** Lets a host take a message through all its groups, and a store and effects of real input and output come back. */
+  async #settle(): Promise<void> {
+    let quiet = 0
+    // Messages that go round for ever must not hold the clock for ever.
+    for (let turn = 0; quiet < quietTurns && turn < mostTurns; turn += 1) {
+      const calls = this.#calls
+      await turnOfTheLoop()
+      quiet = this.#calls === calls ? quiet + 1 : 0
+    }
   }
 
   #next(end: number): Pending | undefined {
@@ -131,18 +150,10 @@ export class VirtualEnv implements Env {
   }
 }
 
-// Enough turns of the event loop for a host to take a message through several groups.
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
-}
+/** Turns of the event loop in which a host asks for nothing, after which nothing more is expected of it. */
+const quietTurns = 20
+const mostTurns = 200
 
-/** The mulberry32 generator (Tommy Ettinger, public domain): small, fast, good enough for jitter and choices. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
 }
