@@ -126,7 +126,10 @@ function draw(
 /** Waits that the machines themselves know: right around a timeout things go wrong. */
 function usualGaps(plan: WorldPlan): readonly number[] {
   const delays = new Set<number>()
-  for (const { machine } of plan.entities) collectDelays(machine.root.config as Delaying, delays)
+  for (const { machine } of plan.entities) {
+    collectDelays(machine.root.config as Delaying, delays)
+    for (const delay of Object.values(machine.implementations.delays)) if (typeof delay === 'number') delays.add(delay)
+  }
   return [...delays]
 }
 

@@ -102,7 +102,7 @@ export class Simulation {
       index === undefined
         ? `Found when it was run again on ${run.store}.`
         : `Found in run ${index + 1} of ${runs}, seed ${seed}, ${stimuli} calls, faults ${faults}, on ${run.store}.`
-    const token = encodeToken({ by: 'simulate', options: {}, run: smallest })
+    const token = encodeToken({ by: 'simulate', options: { policies: this.#settings.policies }, run: smallest })
     return new WorldError(code, `${what} ${where}`, { name, story: again.story, token, cause })
   }
 }
