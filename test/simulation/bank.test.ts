@@ -1,4 +1,5 @@
 // Long random runs of a bank: faults are harmless to a correct one, and each mistake shows with a short story.
+import { deflateRawSync } from 'node:zlib'
 import { WorldError } from '@interstate/testing'
 import { describe, expect, test } from 'vitest'
 import { bank } from './bank.ts'
@@ -78,6 +79,20 @@ test('a failure is found again from its token, and passes once it is mended', { 
   await bank().replay(first.token ?? '')
 })
 
+test.each([
+  [{}, 'TOKEN_UNREADABLE'],
+  [
+    { seed: 1, store: 'memory', groupTurns: 1, maxLive: 1, latency: 'steady', actions: [{ do: 'meteor', at: 1 }] },
+    'TOKEN_UNREADABLE',
+  ],
+  [runOf({ entity: 'wallet/1', message: { type: 'Start' } }), 'REPLAY_DIFFERS'],
+  [runOf({ entity: 'transfer/1', message: { type: 'Begin' } }), 'REPLAY_DIFFERS'],
+  [runOf({ entity: 'transfer/1', message: { type: 'Start', from: 'A', to: 'B', cents: -1 } }), 'REPLAY_DIFFERS'],
+])('a token that holds %j is %s', async (run, code) => {
+  const token = `i1:${deflateRawSync(JSON.stringify({ by: 'simulate', options: {}, run })).toString('base64url')}`
+  expect((await found(bank().replay(token))).code).toBe(code)
+})
+
 test('an accepted finding is let pass', async () => {
   const name = 'EVENTUALLY_NEVER all money is there'
   const report = await bank({ refund: 'forgotten' }).accept(name).simulate({ runs: 20 })
@@ -125,3 +140,8 @@ test('an effect that the world says nothing about is refused before anything run
   expect(error.finding).toBe('EFFECT_WITHOUT_MODEL transfer.notify')
   expect(error).toBeInstanceOf(WorldError)
 })
+
+function runOf(call: object): object {
+  const action = { do: 'call', at: 0, number: 1, call: 'send', keyed: true, ...call }
+  return { seed: 1, store: 'memory', groupTurns: 1, maxLive: 1, latency: 'steady', actions: [action] }
+}

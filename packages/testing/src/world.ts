@@ -145,12 +145,13 @@ export class World<TOutside = PlainObject> {
    * Runs again what a failure's token stands for. Resolves when it no longer fails, be it that the story can no longer be
    * told to its end.
    *
+   * @param held - `stores`: what a simulation was held on, where that was no store in memory.
    * @throws WorldError what it stands for; `REPLAY_DIFFERS` where nothing of the story is left: it is of another world.
    */
-  async replay(token: string): Promise<void> {
+  async replay(token: string, held: Pick<SimulateOptions, 'stores'> = {}): Promise<void> {
     const { by, options, run } = decodeToken(token)
     if (by === 'check') await replayCheck(this.#plan, options, run)
-    else await replaySimulation(this.#plan, options, run)
+    else await replaySimulation(this.#plan, { ...options, ...held }, run)
   }
 
   #with(changes: Partial<WorldPlan>): World<TOutside> {
