@@ -52,17 +52,15 @@ export const runtimeBugs: readonly RuntimeBug[] = [
   {
     name: 'fence checked outside of the write',
     file: `${memory}/memory-store.ts`,
-    find: "    const result = group.mode === 'together' ? this.#together(group) : this.#each(group)\n",
+    find: '    const epoch = this.ownership.epoch(lease.shard)\n',
     replace: `
-    const isFenced = group.commits.some((each) => this.fenced(each) !== undefined)
-    for (let turns = 0; turns < 8; turns += 1) await new Promise<void>((go) => void setImmediate(go))
-    const { fenced } = this
-    if (!isFenced) this.fenced = () => undefined
-    const result = group.mode === 'together' ? this.#together(group) : this.#each(group)
-    this.fenced = fenced
+    const seen: Map<string, number> = ((this as any).seen ??= new Map())
+    const place = lease.owner + ' ' + lease.shard
+    const epoch = seen.get(place) ?? this.ownership.epoch(lease.shard)
+    seen.set(place, epoch)
 `,
     guarantee: 'G5',
-    why: 'Read the epoch, then write: the shard passes on in between.',
+    why: 'The epoch is read when an owner first commits, and remembered: the shard passes on meanwhile.',
   },
   {
     name: 'epoch compared loosely',
