@@ -39,7 +39,7 @@ const blueprints: fc.Arbitrary<Blueprint> = fc.array(
   { minLength: 3, maxLength: 3 },
 )
 const systems = fc.record({
-  blueprints: fc.array(fc.tuple(blueprints, blueprints), { minLength: 2, maxLength: 3 }),
+  blueprints: fc.array(fc.array(blueprints, { minLength: 2, maxLength: 3 }), { minLength: 1, maxLength: 3 }),
   pool: fc.uniqueArray(fc.record({ key: fc.nat(1), message: fc.nat(1) }), {
     minLength: 1,
     maxLength: 2,
@@ -57,7 +57,7 @@ function definitionsOf(blueprints: readonly (readonly Blueprint[])[]): readonly 
   return blueprints.map((blueprint, index) => define(blueprint, contracts, index))
 }
 
-/** A machine of two regions, so that several timers of one entity run at the same time. */
+/** A machine of several regions, so that several timers of one entity run at the same time. */
 function define(regions: readonly Blueprint[], contracts: readonly Noting[], index: number): Definition {
   const own = contracts[index] as Noting
   const react = ({ target, sends }: Reaction, note: string, at: number, least: number) => ({

@@ -454,7 +454,7 @@ describe('What may happen is what the promises allow', () => {
     expect([...seen].some((each) => each.startsWith('five,three,three'))).toBe(false)
   })
 
-  test('a timer that is set anew again and again lets another one overtake it', async () => {
+  test('a timer that is set anew lets another one overtake it', async () => {
     const Watchman = contract('watchman', { commands: { Start: nothing, Stir: nothing } })
     const watchman = defineAggregate(
       Watchman,
@@ -480,9 +480,8 @@ describe('What may happen is what the promises allow', () => {
     const night = world({ entities: [watchman] })
       .stimuli({ start: [start as never], stir: [stir as never] })
       .sometimes('the shift ends first', (w) => w.all(watchman).some(({ context }) => context.first === 'shift'))
-    await night.check({ stimuli: 3 })
-    // Once stirred it dozes off at the eighth second at the latest.
-    expect((await finding(night.check({ stimuli: 2 }))).code).toBe('SOMETIMES_NEVER')
+    await night.check({ stimuli: 2 })
+    expect((await finding(night.check({ stimuli: 1 }))).code).toBe('SOMETIMES_NEVER')
   })
 
   test('a machine that looks at the clock sees the time that has passed for others', async () => {

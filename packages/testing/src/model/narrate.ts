@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import type { Envelope, PlainObject } from '@interstate/core'
 import type { Change, Look, Story, StoryStep } from '../failure/story.ts'
-import { stateName, timerName } from '../words.ts'
+import { duration, stateName, timerName } from '../words.ts'
 import { place, type State } from './layout.ts'
 import type { Successor } from './successor.ts'
 import type { System } from './system.ts'
@@ -35,28 +35,13 @@ function tellStep(system: System, before: State, successor: Successor): StorySte
       const { type, ...data } = stimulus.message as { type: string } & PlainObject
       const to = String((stimulus.address as { toJSON(): string }).toJSON())
       const again = step.again ? 'the client repeats the call, without an idempotency key' : undefined
-      const late = step.late
-        ? `right before ${timerOf(system.resident(before, successor.entity as number))}`
-        : undefined
-      return finish(system, before, successor, {
-        from: 'client',
-        to,
-        what: type,
-        data,
-        note: [again, late].filter((each) => each !== undefined).join(', ') || undefined,
-      })
+      return finish(system, before, successor, { from: 'client', to, what: type, data, note: again })
     }
     case 'deliver': {
       const lane = system.layout.slots[step.lane] as { readonly from: string; readonly to: number }
       const message = system.turns.messages.value(system.queues.items(before[step.lane] as number)[step.item] as number)
-      const note = step.late ? beforeTimer(system.resident(before, lane.to)) : undefined
-      return finish(system, before, successor, {
-        from: lane.from,
-        to: message.to,
-        what: message.type,
-        data: message.data,
-        note,
-      })
+      const { to, type, data } = message
+      return finish(system, before, successor, { from: lane.from, to, what: type, data })
     }
     case 'fire': {
       const resident = system.resident(before, step.entity) as Resident
@@ -87,15 +72,21 @@ function tellStep(system: System, before: State, successor: Successor): StorySte
   }
 }
 
-function finish(
-  system: System,
-  before: State,
-  { entity, state, outcome, sent = [] }: Successor,
-  step: StoryStep,
-): StoryStep {
+function finish(system: System, before: State, successor: Successor, told: StoryStep): StoryStep {
+  const { entity, state, outcome, sent = [] } = successor
   const messages = sent.map((number) => sentence(system.turns.messages.value(number)))
   const became = entity === undefined ? undefined : becomes(system, before, state, entity, outcome)
-  return { ...step, outcome: became, sent: messages }
+  const note = [told.note, moment(system, before, successor)].filter((each) => each !== undefined).join(', ')
+  return { ...told, note: note === '' ? undefined : note, outcome: became, sent: messages }
+}
+
+/** When it came, where that matters. */
+function moment(system: System, before: State, { step, entity }: Successor): string | undefined {
+  if (!('after' in step) || step.after === 0 || entity === undefined) return undefined
+  if (step.does === 'fire') return `${duration(step.after)} late`
+  const { state, firstDue } = system.resident(before, entity) as Resident
+  if (firstDue !== state.now + step.after) return `${duration(step.after)} later`
+  return `right before the timeout "${timerName(firstTimer(state)[0])}"`
 }
 
 function becomes(system: System, before: State, after: State, entity: number, outcome: string | undefined): string {
@@ -124,10 +115,6 @@ function lookOf({ state }: Resident): string {
 
 function sentence({ type, to }: Envelope): string {
   return `${type} -> ${to}`
-}
-
-function beforeTimer(resident: Resident | undefined): string {
-  return `right before the timeout "${timerOf(resident)}"`
 }
 
 function timerOf(resident: Resident | undefined): string {

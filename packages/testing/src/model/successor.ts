@@ -3,18 +3,18 @@ import type { EntityId } from '@interstate/core'
 import type { FindingCode } from '../failure/catalogue.ts'
 import type { State } from './layout.ts'
 
-/** One thing that may happen next. */
+/** One thing that may happen next. `after`: milliseconds later than it might; most often none. */
 export type Step =
-  /** A client makes a call; `again`: it repeats one, because the answer was lost. `late`: see `deliver`. */
-  | { readonly does: 'call'; readonly stimulus: number; readonly again: boolean; readonly late: boolean }
-  /** An entity handles a message of a lane. `late`: right before the entity's first timer, not at once. */
-  | { readonly does: 'deliver'; readonly lane: number; readonly item: number; readonly late: boolean }
+  /** A client makes a call; `again`: it repeats one, because the answer was lost. */
+  | { readonly does: 'call'; readonly stimulus: number; readonly again: boolean; readonly after: number }
+  /** An entity handles a message of a lane. */
+  | { readonly does: 'deliver'; readonly lane: number; readonly item: number; readonly after: number }
   /** An entity's first timer fires. */
-  | { readonly does: 'fire'; readonly entity: number }
+  | { readonly does: 'fire'; readonly entity: number; readonly after: number }
   /** An effect acts on the outside, in one of the ways that it may go. */
   | { readonly does: 'act'; readonly entity: number; readonly effect: string; readonly way: number }
   /** An entity handles the result of an effect. */
-  | { readonly does: 'settle'; readonly result: number }
+  | { readonly does: 'settle'; readonly result: number; readonly after: number }
   /** The host crashes: results that nobody has handled are lost, and their effects run again. */
   | { readonly does: 'crash' }
 

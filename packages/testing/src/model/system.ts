@@ -105,7 +105,7 @@ export class System {
   /** Makes a call, whatever the scope says: set-up, and the question whether it would help. */
   call(state: State, stimulus: Stimulus, name: string): Successor {
     const found: Successor[] = []
-    const step = { does: 'call', stimulus: -1, again: false, late: false } as const
+    const step = { does: 'call', stimulus: -1, again: false, after: 0 } as const
     this.#call(state, this.#envelopes(stimulus, name), step, [], found)
     return found[0] as Successor
   }
@@ -161,26 +161,37 @@ export class System {
     const queue = state[lane] as number
     const message = this.queues.items(queue)[item] as number
     const rest: Change = [lane, this.queues.remove(queue, item)]
-    this.#handle(state, slot, message, (late) => ({ does: 'deliver', lane, item, late }), [rest], found)
+    const take = (now: number): Turned => this.turns.take(slot, state[slot] ?? 0, message, now)
+    this.#handle(state, slot, take, (after) => ({ does: 'deliver', lane, item, after }), [rest], found)
   }
 
-  /** An entity handles a message: at once, and right before its first timer as well where that comes to another end. */
+  /** An entity takes a turn: at once, and at all other moments that matter. */
   #handle(
     state: State,
     slot: number,
-    message: number,
-    step: (late: boolean) => Step,
+    take: (now: number) => Turned,
+    step: (after: number) => Step,
     changes: readonly Change[],
     found: Successor[],
+    soonest = this.#now(state, slot),
   ): void {
-    const now = this.#now(state, slot)
-    const turned = this.turns.take(slot, state[slot] ?? 0, message, now)
-    found.push(this.#successor(state, slot, turned, step(false), changes))
+    const atOnce = take(soonest)
+    const passed = (now: number): readonly Change[] => [...changes, ...this.#passed(state, now)]
+    found.push(this.#successor(state, slot, atOnce, step(0), passed(soonest)))
+    const known = new Set([atOnce.entity])
+    for (const now of this.#moments(state, slot, atOnce, soonest)) {
+      const later = take(now)
+      if (known.has(later.entity) && !this.assumptions.time) continue
+      known.add(later.entity)
+      found.push(this.#successor(state, slot, later, step(now - soonest), passed(now)))
+    }
+  }
+
+  /** Who looks at the clock may see it right before a timer, too. */
+  #moments(state: State, slot: number, { moments }: Turned, now: number): readonly number[] {
     const due = this.resident(state, slot)?.firstDue
-    if (due === undefined || due <= now) return
-    const late = this.turns.take(slot, state[slot] ?? 0, message, due)
-    if (late.entity === turned.entity && !this.assumptions.time) return
-    found.push(this.#successor(state, slot, late, step(true), [...changes, ...this.#passed(state, due)]))
+    if (!this.assumptions.time || due === undefined || due <= now || moments.includes(due)) return moments
+    return [...moments, due]
   }
 
   /** What an entity does by itself. */
@@ -195,10 +206,12 @@ export class System {
   }
 
   #fire(state: State, slot: number, { state: entity }: Resident, due: number, found: Successor[]): void {
-    const now = Math.max(due, this.#now(state, slot))
-    const firing = (): Envelope => timeoutsOf(entity, now)[0] as Envelope
-    const turned = this.turns.takeOwn(slot, state[slot] as number, 'fires', firing, now)
-    found.push(this.#successor(state, slot, turned, { does: 'fire', entity: slot }, this.#passed(state, now)))
+    const take = (now: number): Turned => {
+      const firing = (): Envelope => timeoutsOf(entity, now)[0] as Envelope
+      return this.turns.takeOwn(slot, state[slot] as number, 'fires', firing, now)
+    }
+    const soonest = Math.max(due, this.#now(state, slot))
+    this.#handle(state, slot, take, (after) => ({ does: 'fire', entity: slot, after }), [], found, soonest)
   }
 
   #act(state: State, slot: number, { definition, state: entity }: Resident, effect: string, found: Successor[]): void {
@@ -274,12 +287,13 @@ export class System {
       const { slot, effect, end } = this.results.value(number)
       const resident = this.resident(state, slot) as Resident
       if (resident.parked) return
-      const now = this.#now(state, slot)
       const run = resident.state.running[effect] as RunningEffect
-      const message = (): Envelope => resultOf(resident.state.entity, effect, run, end, { run: 'result', now })
-      const turned = this.turns.takeOwn(slot, state[slot] as number, `result ${number}`, message, now)
+      const take = (now: number): Turned => {
+        const message = (): Envelope => resultOf(resident.state.entity, effect, run, end, { run: 'result', now })
+        return this.turns.takeOwn(slot, state[slot] as number, `result ${number}`, message, now)
+      }
       const rest: Change = [place.results, this.queues.remove(bag, index)]
-      found.push(this.#successor(state, slot, turned, { does: 'settle', result: number }, [rest]))
+      this.#handle(state, slot, take, (after) => ({ does: 'settle', result: number, after }), [rest], found)
     })
     if ((state[place.crashes] as number) > 0) found.push({ step: { does: 'crash' }, ...this.#crash(state) })
   }
@@ -299,7 +313,7 @@ export class System {
           [place.stimuli, stimuli - 1],
           [place.sent, sent],
         ]
-        this.#poolCall(state, { does: 'call', stimulus, again: false, late: false }, changes, found)
+        this.#poolCall(state, { does: 'call', stimulus, again: false, after: 0 }, changes, found)
       }
     }
     for (const stimulus of this.queues.items(state[place.sent] as number)) {
@@ -308,7 +322,7 @@ export class System {
         [place.duplicates, duplicates - 1],
         [place.sent, sent],
       ]
-      this.#poolCall(state, { does: 'call', stimulus, again: true, late: false }, changes, found)
+      this.#poolCall(state, { does: 'call', stimulus, again: true, after: 0 }, changes, found)
     }
   }
 
@@ -334,7 +348,9 @@ export class System {
     const [only, ...more] = envelopes
     const slot = only === undefined ? undefined : this.layout.entity(only.to)
     if (only !== undefined && slot !== undefined && more.length === 0 && this.resident(state, slot)?.parked !== true) {
-      this.#handle(state, slot, this.turns.message(only), (late) => ({ ...step, late }), changes, found)
+      const message = this.turns.message(only)
+      const take = (now: number): Turned => this.turns.take(slot, state[slot] ?? 0, message, now)
+      this.#handle(state, slot, take, (after) => ({ ...step, after }), changes, found)
       return
     }
     const sent = envelopes.map((each) => [this.layout.lane('client', each.to), this.turns.message(each)] as const)

@@ -16,6 +16,7 @@ import { watched } from './assumptions.ts'
 import { byDue, type Canon, entityText, messageText } from './canonical.ts'
 import { Interner } from './interner.ts'
 import type { Layout } from './layout.ts'
+import { moments } from './moments.ts'
 import type { Trouble } from './successor.ts'
 
 /** An entity as one number stands for it. */
@@ -40,6 +41,8 @@ export interface Turned {
   readonly outcome: string
   /** Effects that nobody waits for any longer, or that began anew. */
   readonly dropped: readonly string[]
+  /** When else it may come, because its timers then fire in another order. */
+  readonly moments: readonly number[]
   readonly trouble?: Trouble
 }
 
@@ -147,14 +150,20 @@ export class Turns {
       throw error
     }
     this.#onTurn(definition, before, message, decision)
-    return this.#turned(definition, before, message, decision)
+    return this.#turned(definition, before, message, decision, now)
   }
 
   #decide(definition: Definition, before: EntityState | undefined, message: Envelope, now: number): Decision {
     return take(this.#wiring, definition, before, message, now)
   }
 
-  #turned(definition: Definition, before: EntityState | undefined, message: Envelope, decision: Decision): Turned {
+  #turned(
+    definition: Definition,
+    before: EntityState | undefined,
+    message: Envelope,
+    decision: Decision,
+    now: number,
+  ): Turned {
     const { state, outbox, outcome } = decision
     const isUnhandled = outcome === 'parked' || (outcome === 'rejected' && message.kind !== 'command')
     const parks = outcome === 'parked' && before !== undefined
@@ -164,6 +173,7 @@ export class Turns {
       sent: outbox.map((each) => [this.#layout.lane(each.from, each.to), this.message(each)]),
       outcome,
       dropped: dropped(before, state),
+      moments: moments(before, state, now),
       ...(trouble === undefined ? {} : { trouble }),
     }
   }
@@ -182,6 +192,7 @@ export class Turns {
       sent: [],
       outcome: parks ? 'fails, and the entity is parked' : 'fails, and is put away as a dead letter',
       dropped: [],
+      moments: [],
       trouble: {
         code: error instanceof WorldError ? error.code : 'TURN_FAILED',
         name: `${definition.name} ${typeOf(message)}`,
