@@ -1,5 +1,6 @@
 // api-pages.ts: writes the API reference from the sources: each export as it is declared, with what its comment says.
 import { catalogue } from '@interstate/core'
+import { findings } from '@interstate/testing'
 import GithubSlugger from 'github-slugger'
 import { type Declaration, declarationsOf, headOf } from './declarations.ts'
 
@@ -8,6 +9,8 @@ interface ApiPage {
   readonly title: string
   readonly intro: string
   readonly folder: string
+  /** The file that lists the exports, where that isn't `src/index.ts`. */
+  readonly entry?: string
   /** Source files in the order of the page. */
   readonly files: readonly string[]
 }
@@ -44,6 +47,7 @@ function plan(): readonly ApiPage[] {
     folder: `packages/${name}`,
     files: inOrder(filesOf(`packages/${name}`)),
   }))
+  const forDrivers = 'src/stores.ts'
   return [
     {
       path: 'docs/reference/api/core.md',
@@ -55,6 +59,14 @@ function plan(): readonly ApiPage[] {
     },
     ...packages,
     {
+      path: 'docs/reference/api/testing-stores.md',
+      title: '@interstate/testing/stores',
+      intro: 'For those who write a store driver. What tests entities is on [the page of testing](testing.md).',
+      folder: 'packages/testing',
+      entry: forDrivers,
+      files: filesOf('packages/testing', forDrivers),
+    },
+    {
       path: 'docs/reference/api/core-for-hosts.md',
       title: '@interstate/core for stores and hosts',
       intro: 'For those who write a store driver or a host. What entities need is on [the page of core](core.md).',
@@ -64,8 +76,8 @@ function plan(): readonly ApiPage[] {
   ]
 }
 
-function filesOf(folder: string): readonly string[] {
-  return [...new Set(declarationsOf(folder).map(({ file }) => file))]
+function filesOf(folder: string, entry?: string): readonly string[] {
+  return [...new Set(declarationsOf(folder, entry).map(({ file }) => file))]
 }
 
 /** What most readers look for comes first. */
@@ -96,10 +108,10 @@ interface Contents {
 }
 
 /** What stands on a page, with the anchors that GitHub will give its headings. */
-function contentsOf({ title, folder, files }: ApiPage): Contents {
+function contentsOf({ title, folder, entry, files }: ApiPage): Contents {
   const slugger = new GithubSlugger()
   slugger.slug(title)
-  const declarations = declarationsOf(folder)
+  const declarations = declarationsOf(folder, entry)
   const sections = files.map((file) => {
     const name = file.split('/').at(-1) ?? ''
     if (name !== 'index.ts') slugger.slug(name)
@@ -167,9 +179,10 @@ function linked(block: string, anchors: ReadonlyMap<string, string>): string {
     .replaceAll(/\{@link ([\w.]+)\}/g, (_, name: string) =>
       anchors.has(name) ? `[\`${name}\`](#${anchors.get(name)})` : `\`${name}\``,
     )
-    .replaceAll(/`([A-Z]+(?:_[A-Z]+)+)`/g, (text, code: string) =>
-      Object.hasOwn(catalogue, code) ? `[${text}](../errors.md#${code.toLowerCase()})` : text,
-    )
+    .replaceAll(/`([A-Z]+(?:_[A-Z]+)+)`/g, (text, code: string) => {
+      const page = Object.hasOwn(catalogue, code) ? 'errors' : Object.hasOwn(findings, code) ? 'findings' : undefined
+      return page === undefined ? text : `[${text}](../${page}.md#${code.toLowerCase()})`
+    })
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

@@ -39,12 +39,16 @@ interface Comment {
   readonly end: number
 }
 
-/** The exports of a package in the order of its `index.ts`. */
-export function declarationsOf(folder: string): readonly Declaration[] {
-  const statements = statementsOf(`${folder}/src/index.ts`)
+/**
+ * The exports of a package in the order of the file that lists them.
+ *
+ * @param entry - By default its `index.ts`.
+ */
+export function declarationsOf(folder: string, entry = 'src/index.ts'): readonly Declaration[] {
+  const statements = statementsOf(`${folder}/${entry}`)
   const exported = statements.nodes.filter(({ type }) => type === 'ExportNamedDeclaration')
   return exported.flatMap((node) => {
-    if (!node.source?.value.startsWith('./')) return ownDeclaration(statements, node, 'src/index.ts')
+    if (!node.source?.value.startsWith('./')) return ownDeclaration(statements, node, entry)
     const file = `src/${node.source.value.replace('./', '')}`
     const names = new Set(node.specifiers?.map(({ local }) => local.name))
     const source = statementsOf(`${folder}/${file}`)

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { apiPages } from './api-pages.ts'
 import { errorPage } from './error-page.ts'
+import { findingPage } from './finding-page.ts'
 import { pages, read, root } from './pages.ts'
 import { signalPage } from './signal-page.ts'
 import { embed } from './snippets.ts'
@@ -12,6 +13,7 @@ export function stale(): ReadonlyMap<string, string> {
   const generated = new Map([
     ...apiPages(),
     ['docs/reference/errors.md', errorPage()],
+    ['docs/reference/findings.md', findingPage()],
     ['docs/reference/signals.md', signalPage()],
   ])
   const quoting = pages()

@@ -1,7 +1,7 @@
 // What driver authors get works on the drivers that are here: groups are drawn as a store takes them, and a repeated one
 // changes nothing.
 import type { HostId } from '@interstate/core'
-import { groups, playStoreHistory, storeHistories } from '@interstate/testing'
+import { groups, playStoreHistory, storeHistories } from '@interstate/testing/stores'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { storesUnderTest } from './stores.ts'

@@ -15,7 +15,7 @@ import {
   type Registration,
   type StoreDriver,
 } from '@interstate/core'
-import type { StoreCall } from '@interstate/testing'
+import type { StoreCall } from '@interstate/testing/stores'
 import { describe, expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { z } from 'zod'

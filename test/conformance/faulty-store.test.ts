@@ -1,7 +1,7 @@
 // The store with troubles on order keeps the promise of the port, whatever befalls its calls.
 import type { Group, HostId, MessageId, StoreDriver, StoredMessage } from '@interstate/core'
 import { entityId, shardOf } from '@interstate/core'
-import { FaultyStore } from '@interstate/testing'
+import { FaultyStore } from '@interstate/testing/stores'
 import { describe, expect, test } from 'vitest'
 import { storesUnderTest } from './stores.ts'
 

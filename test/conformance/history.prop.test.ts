@@ -1,5 +1,5 @@
 // The judge of histories believes the runtime where it tells the truth, and nobody who lies.
-import { checkHistory, type Happened } from '@interstate/testing'
+import { checkHistory, type Happened } from '@interstate/testing/stores'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { plans } from '../planted/runtime/plan.ts'

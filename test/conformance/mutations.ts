@@ -1,6 +1,6 @@
 // mutations.ts: small lies told about a history. A judge that believes one of them is no judge.
 import type { Commit, CommitResult, EntityId, MessageId } from '@interstate/core'
-import type { Happened, Judged } from '@interstate/testing'
+import type { Happened, Judged } from '@interstate/testing/stores'
 
 type Of<E extends Happened['event']> = Extract<Happened, { event: E }>
 type Written = Of<'written'>

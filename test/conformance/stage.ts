@@ -14,7 +14,8 @@ import {
   shardOf,
 } from '@interstate/core'
 import { createHost, type Host, type Policies, type Signal } from '@interstate/runtime'
-import { FaultyStore, type StoreCall, VirtualEnv } from '@interstate/testing'
+import { VirtualEnv } from '@interstate/testing'
+import { FaultyStore, type StoreCall } from '@interstate/testing/stores'
 import type { OpenStore, StoreUnderTest } from './stores.ts'
 
 /** What {@link Stage.open} takes. */

@@ -1,7 +1,7 @@
 // broken.test.ts: stores that are broken on purpose, each in one step. A contract suite that stays green is worth nothing.
 import type { Commit, CommitResult, Group, GroupResult } from '@interstate/core'
 import { MemoryStore } from '@interstate/store-memory'
-import { checkStoreGuarantee, storeGuarantees } from '@interstate/testing'
+import { checkStoreGuarantee, storeGuarantees } from '@interstate/testing/stores'
 import { expect, test } from 'vitest'
 
 class SkipsTheVersionCheck extends MemoryStore {

@@ -1,5 +1,5 @@
 import { memoryStore } from '@interstate/store-memory'
-import { storeContract } from '@interstate/testing'
+import { storeContract } from '@interstate/testing/stores'
 
 storeContract('memory', {
   open: () => {

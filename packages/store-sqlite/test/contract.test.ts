@@ -1,4 +1,4 @@
-import { storeContract } from '@interstate/testing'
+import { storeContract } from '@interstate/testing/stores'
 import { sqliteStore } from '../src/index.ts'
 import { temporaryFile } from './temporary.ts'
 

@@ -1,8 +1,6 @@
-// @interstate/testing: what entities and stores are tested with.
+// @interstate/testing: what systems of entities are tested with. For those who write a store driver: stores.ts.
 
 export { type AnalyseOptions, analyse, type Finding } from '@interstate/core'
-export { entityIds, envelopes, messageIds, storedMessages } from './arbitraries/envelopes.ts'
-export { commits, groups, type Writer } from './arbitraries/groups.ts'
 export type { Count, CountsData, Fate } from './coverage/counts.ts'
 export type {
   CoverageReport,
@@ -20,15 +18,6 @@ export { Coverage, type CoverageData, type CoveragePageOptions } from './coverag
 export { type FindingCode, findings } from './failure/catalogue.ts'
 export { WorldError } from './failure/error.ts'
 export type { Change, Look, Story, StoryStep } from './failure/story.ts'
-export { type Fault, FaultyStore, type StoreCall } from './faults/faulty-store.ts'
-export { type WriteTrouble, writeTroubles } from './faults/trouble.ts'
-export { type CheckHistoryOptions, checkHistory } from './history/check.ts'
-export type { Happened, HistoryEvent } from './history/event.ts'
-export { History } from './history/history.ts'
-export { calling, listening } from './history/listening.ts'
-export { recording } from './history/recording.ts'
-export { takeStock } from './history/stock.ts'
-export type { Judged, Violation } from './history/violation.ts'
 export type { CheckOptions, CheckReport } from './model/check.ts'
 export type { FaultName, SimulatedStore, SimulateOptions, SimulationReport } from './simulate/simulate.ts'
 export type { Duration } from './spec/duration.ts'
@@ -45,20 +34,7 @@ export type {
 } from './spec/types.ts'
 export { type Spec, type SpecOptions, spec } from './spec.ts'
 export { publish, type Stimulus, send } from './stimulus.ts'
-export {
-  type CommitSketch,
-  type GroupSketch,
-  playStoreHistory,
-  type StoreStep,
-  storeHistories,
-} from './store-contract/any-history.ts'
-export { checkStoreGuarantee, type StoreGuarantee, type StoreUnderTest } from './store-contract/guarantee.ts'
-export {
-  type StoreContractOptions,
-  storeContract,
-  storeGuarantees,
-  type Waiver,
-} from './store-contract.ts'
+export type { StoreUnderTest } from './store-contract/guarantee.ts'
 export { VirtualEnv, type VirtualEnvOptions } from './virtual-env.ts'
 export type { StimulusSource } from './world/plan.ts'
 export type { EntityView, MessageView, WorldView } from './world/view.ts'

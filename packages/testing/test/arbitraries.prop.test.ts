@@ -2,7 +2,7 @@
 import { checkEnvelope, decodeEnvelope, encodeEnvelope, type HostId, parseEntityId, shardOf } from '@interstate/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { commits, entityIds, envelopes, groups, storedMessages } from '../src/index.ts'
+import { commits, entityIds, envelopes, groups, storedMessages } from '../src/stores.ts'
 
 const leases = Array.from({ length: 8 }, (_, shard) => ({ shard, epoch: 1, owner: 'host' as HostId }))
 

@@ -1,6 +1,6 @@
 // A history is judged by what it says alone: each guarantee has logs that keep it and logs that break it.
 import { describe, expect, test } from 'vitest'
-import { checkHistory, type Happened, type HistoryEvent } from '../src/index.ts'
+import { checkHistory, type Happened, type HistoryEvent } from '../src/stores.ts'
 import {
   a,
   accepted,

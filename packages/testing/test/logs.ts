@@ -11,7 +11,7 @@ import {
   type MessageId,
   type StoredMessage,
 } from '@interstate/core'
-import type { Happened, HistoryEvent } from '../src/index.ts'
+import type { Happened, HistoryEvent } from '../src/stores.ts'
 
 export const [a, b] = [entityId('order', 'a'), entityId('order', 'b')]
 export const host = 'host-1' as HostId

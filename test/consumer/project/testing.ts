@@ -1,6 +1,7 @@
 // testing.ts: what the tests of a TypeScript project, or of a store of one's own, do with the packages. Checked and run.
 import { memoryStore } from '@interstate/store-memory'
-import { checkStoreGuarantee, storeContract, storeGuarantees, VirtualEnv } from '@interstate/testing'
+import { VirtualEnv } from '@interstate/testing'
+import { checkStoreGuarantee, storeContract, storeGuarantees } from '@interstate/testing/stores'
 
 const env = new VirtualEnv({ seed: 7 })
 const begin = env.now()

@@ -1,5 +1,5 @@
 // plan.ts: what befalls the house in one run, drawn as data.
-import { type WriteTrouble, writeTroubles } from '@interstate/testing'
+import { type WriteTrouble, writeTroubles } from '@interstate/testing/stores'
 import fc from 'fast-check'
 
 export type Step =

@@ -1,6 +1,7 @@
 // run.ts: the house lives through a plan, on one store that outlives its hosts; then faults stop and everything is looked at.
 import { type IdempotencyKey, InterstateError, idempotencyKey, type StoreDriver } from '@interstate/core'
 import { createHost, type Host } from '@interstate/runtime'
+import { VirtualEnv } from '@interstate/testing'
 import {
   calling,
   checkHistory,
@@ -10,8 +11,7 @@ import {
   listening,
   recording,
   takeStock,
-  VirtualEnv,
-} from '@interstate/testing'
+} from '@interstate/testing/stores'
 import { Alarm, Clerk, house } from './house.ts'
 import type { Plan, Step } from './plan.ts'
 
