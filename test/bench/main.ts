@@ -10,15 +10,16 @@ const help = `npm run bench [-- options]
 
 Measures Interstate on this machine: messages per second against what XState and SQLite alone can do in the same run,
 memory, latency, start-up time. Each sample is a process of its own; W1, W2 and their limits are measured in its second
-round, when the compiler is warm. The table shows medians.
+round, when the compiler is warm; so is check. The table shows medians.
 
-  --only w1,w2,ask,startup,growth   what to measure (default: all)
+  --only w1,w2,ask,startup,growth,check   what to measure (default: all)
   --runs <n>                        samples of each (default: 5; ask, startup and growth: at most 3)
   --json                            one JSON object on standard output
   --help                            this text
 
 W1  50,000 one-way messages over 1,000 counters, 5,000 calls under way, from send to drained, fsync on every commit
 W2  10,000 orders through saga, stock, saga, payment, saga: 5 messages each
+check         states a second of the testing kit's search, four transfers between two accounts, on one core
 of XState     our figure divided by that of XState's own transition() and JSON.stringify in a loop
 of raw store  our figure divided by that of three rows a message (inbox, state, inbox) through node:sqlite, in batches
               of as many messages as our groups have
@@ -26,7 +27,7 @@ of naive      our figure divided by that of a short loop over XState and node:sq
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'w1,w2,ask,startup,growth' },
+    only: { type: 'string', default: 'w1,w2,ask,startup,growth,check' },
     runs: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -39,7 +40,7 @@ if (values.help) {
 
 // The young generation is held at 3 x 8 MB: left alone, V8 takes what a large machine offers, and RSS shows that only.
 const flags = ['--max-semi-space-size=8', '--conditions=@interstate/source']
-const known = ['w1', 'w2', 'ask', 'startup', 'growth']
+const known = ['w1', 'w2', 'ask', 'startup', 'growth', 'check']
 const runs = Number(values.runs)
 const wanted = new Set(values.only.split(','))
 const unknown = [...wanted].filter((name) => !known.includes(name))
@@ -65,6 +66,11 @@ if (wanted.has('startup')) {
   const { startupMs, rssMB } = median('startup', few(runs), '100000')
   result.startup = { entities: 100_000, startupMs, rssMB }
   rows.push(['start with 100,000 entities', '', '', '', '', whole(rssMB), `first answer after ${ms(startupMs)}`])
+}
+if (wanted.has('check')) {
+  const { perSecond, rssMB, states = 0 } = median('check', runs, '0')
+  result.check = { perSecond, states, rssMB }
+  rows.push(['check: states', whole(perSecond), '', '', '', whole(rssMB), `${whole(states)} states in all`])
 }
 if (wanted.has('growth')) result.growth = [1_000, 10_000, 100_000, 1_000_000].map(growth)
 
