@@ -52,12 +52,14 @@ function tellStep(system: System, before: State, successor: Successor): StorySte
       const { state } = system.resident(before, step.entity) as Resident
       const run = state.running[step.effect]
       const changed = before[place.outside] !== successor.state[place.outside]
-      const outcome = changed ? JSON.stringify(system.outsides.value(successor.state[place.outside] as number)) : 'acts'
+      const outcome = changed
+        ? JSON.stringify(system.outside.looks.value(successor.state[place.outside] as number))
+        : 'acts'
       const what = `effect "${run?.src}"`
       return { from: state.entity, to: 'outside', what, data: run?.input as PlainObject, outcome }
     }
     case 'settle': {
-      const { slot, effect, end } = system.results.value(step.result)
+      const { slot, effect, end } = system.outside.results.value(step.result)
       const to = system.layout.at(slot).id
       const what = `${'error' in end ? 'error' : 'result'} of effect "${effect}"`
       return finish(system, before, successor, { from: 'outside', to, what, data: end as PlainObject })
@@ -137,7 +139,7 @@ function changes(system: System, states: readonly State[]): readonly Change[] {
   if (first[place.outside] === last[place.outside]) return found
   const outside = (state: State): Look => ({
     value: undefined,
-    context: system.outsides.value(state[place.outside] as number),
+    context: system.outside.looks.value(state[place.outside] as number),
   })
   return [...found, change('outside', outside)]
 }

@@ -1,5 +1,4 @@
 // successor.ts: what may happen next in a state of a world, and what comes of it, as data.
-import type { EntityId } from '@interstate/core'
 import type { FindingCode } from '../failure/catalogue.ts'
 import type { State } from './layout.ts'
 
@@ -38,12 +37,4 @@ export interface Successor {
   /** Messages that it sent: numbers of messages. */
   readonly sent?: readonly number[] | undefined
   readonly trouble?: Trouble | undefined
-}
-
-/** Where an effect's result came from. */
-export interface EffectResult {
-  readonly entity: EntityId
-  readonly slot: number
-  readonly effect: string
-  readonly ok: boolean
 }

@@ -102,10 +102,13 @@ class Order {
   }
 
   #value(slot: number, value: number): number {
-    const { layout, turns, outsides } = this.#system
+    const { layout, turns, outside } = this.#system
     switch (slot) {
       case place.outside:
-        return outsides.number(this.rename(outsides.text(value)), JSON.parse(this.rename(outsides.text(value))))
+        return outside.looks.number(
+          this.rename(outside.looks.text(value)),
+          JSON.parse(this.rename(outside.looks.text(value))),
+        )
       case place.results:
         return this.#queue(value, 'bag', (item) => this.#result(item))
       case place.sent:
@@ -138,7 +141,7 @@ class Order {
   }
 
   #result(number: number): number {
-    const { results } = this.#system
+    const { results } = this.#system.outside
     const result = results.value(number)
     const other = { ...result, slot: this.#slot(result.slot), end: JSON.parse(this.rename(JSON.stringify(result.end))) }
     return results.number(JSON.stringify([other.slot, other.effect, other.end]), other)

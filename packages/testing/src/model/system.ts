@@ -2,30 +2,16 @@
 //   S1  Messages of one sender to one receiver are handled in the order in which they were sent (G6); all else in any order.
 //   S2  Each message is handled once (G1); only clients repeat calls, and only effects run again after a crash.
 //   S3  An entity's timers fire in their order, none before it is due (G9), any of them as late as you like.
-import {
-  type AddressRef,
-  type Envelope,
-  InterstateError,
-  type MessageId,
-  messageType,
-  type PlainObject,
-  parseEntityId,
-  plainCopy,
-  type RunningEffect,
-  resultOf,
-  timeoutsOf,
-  validate,
-  type Wiring,
-} from '@interstate/core'
-import { WorldError } from '../failure/error.ts'
+import { type Envelope, type RunningEffect, resultOf, timeoutsOf, type Wiring } from '@interstate/core'
 import type { Stimulus } from '../stimulus.ts'
-import { type EffectModel, effectModels, type WorldPlan } from '../world/plan.ts'
+import type { WorldPlan } from '../world/plan.ts'
 import type { NamedStimulus } from '../world/stimuli.ts'
 import type { EntityView, Moment } from '../world/view.ts'
-import { type Assumptions, Disproved } from './assumptions.ts'
-import { type Canon, plainText } from './canonical.ts'
-import { Interner } from './interner.ts'
+import type { Assumptions } from './assumptions.ts'
+import { messagesOf } from './calls.ts'
+import type { Canon } from './canonical.ts'
 import { changed, Layout, place, type State } from './layout.ts'
+import { Outside } from './outside.ts'
 import { Queues } from './queues.ts'
 import type { Step, Successor } from './successor.ts'
 import { beginning, type Resident, type Turned, type TurnListener, Turns } from './turns.ts'
@@ -37,12 +23,6 @@ export interface Scope {
   readonly crashes: number
 }
 
-interface Result {
-  readonly slot: number
-  readonly effect: string
-  readonly end: { readonly output: PlainObject[string] } | { readonly error: PlainObject[string] }
-}
-
 type Change = readonly [slot: number, value: number]
 
 /** See the file head. */
@@ -52,13 +32,10 @@ export class System {
   readonly assumptions: Assumptions
   readonly pool: readonly NamedStimulus[]
   readonly queues: Queues = new Queues()
-  readonly outsides: Interner<PlainObject> = new Interner()
-  readonly results: Interner<Result> = new Interner()
+  readonly outside: Outside
   readonly #plan: WorldPlan
   readonly #wiring: Wiring
   readonly #scope: Scope
-  readonly #canon: Canon
-  readonly #acted = new Map<string, { readonly result: number; readonly outside: number }>()
 
   constructor(
     plan: WorldPlan,
@@ -72,7 +49,7 @@ export class System {
     this.#wiring = wiring
     this.pool = pool
     this.#scope = scope
-    this.#canon = canon
+    this.outside = new Outside(plan, canon)
     this.assumptions = canon.assumptions
     this.turns = new Turns(wiring, canon, this.layout, onTurn)
   }
@@ -80,8 +57,7 @@ export class System {
   /** The state before anything has happened. */
   get empty(): State {
     const { stimuli, duplicates, crashes } = this.#scope
-    const state = [stimuli, duplicates, crashes, this.#outside(this.#plan.outside), 0, 0, 0]
-    return state
+    return [stimuli, duplicates, crashes, this.outside.beginning, 0, 0, 0]
   }
 
   /** All that may happen next. */
@@ -106,13 +82,13 @@ export class System {
   call(state: State, stimulus: Stimulus, name: string): Successor {
     const found: Successor[] = []
     const step = { does: 'call', stimulus: -1, again: false, after: 0 } as const
-    this.#call(state, this.#envelopes(stimulus, name), step, [], found)
+    this.#call(state, messagesOf(this.#wiring, stimulus, name), step, [], found)
     return found[0] as Successor
   }
 
   /** Places of all entities that calls from outside go to. */
   receivers(): readonly number[] {
-    const envelopes = this.pool.flatMap(({ stimulus }) => this.#envelopes(stimulus, 'call'))
+    const envelopes = this.pool.flatMap(({ stimulus }) => messagesOf(this.#wiring, stimulus, 'call'))
     return [...new Set(envelopes.map(({ to }) => this.layout.entity(to)))]
   }
 
@@ -128,7 +104,7 @@ export class System {
       entitiesOf: (type) => this.layout.ofType(type).flatMap((slot) => view(slot) ?? []),
       entity: (id) => view(this.layout.entity(id)),
       underWay: [...this.#underWay(state)],
-      outside: this.outsides.value(state[place.outside] as number),
+      outside: this.outside.looks.value(state[place.outside] as number),
     }
   }
 
@@ -214,15 +190,10 @@ export class System {
     this.#handle(state, slot, take, (after) => ({ does: 'fire', entity: slot, after }), [], found, soonest)
   }
 
-  #act(state: State, slot: number, { definition, state: entity }: Resident, effect: string, found: Successor[]): void {
-    const run = entity.running[effect] as RunningEffect
-    const models = effectModels(this.#plan, definition.name, run.src)
-    if (models === undefined) {
-      const what = `Nothing says what effect "${run.src}" of ${definition.name} comes to.`
-      throw new WorldError('EFFECT_WITHOUT_MODEL', what, { name: `${definition.name}.${run.src}` })
-    }
-    models.forEach((model, way) => {
-      const { result, outside } = this.#actOnce(state, slot, effect, run, model, way)
+  #act(state: State, slot: number, resident: Resident, effect: string, found: Successor[]): void {
+    const before = state[place.outside] as number
+    const ways = this.outside.act(slot, state[slot] as number, resident, effect, before)
+    ways.forEach(({ result, outside }, way) => {
       const results = this.queues.add(state[place.results] as number, result)
       found.push({
         step: { does: 'act', entity: slot, effect, way },
@@ -232,50 +203,11 @@ export class System {
     })
   }
 
-  #actOnce(state: State, slot: number, effect: string, run: RunningEffect, model: EffectModel, way: number) {
-    const outside = state[place.outside] as number
-    const key = `${state[slot]} ${effect} ${way} ${outside}`
-    let known = this.#acted.get(key)
-    if (known === undefined) {
-      const one = this.#run(run, model, outside)
-      const two = this.#run(run, model, outside)
-      if (one.text !== two.text) {
-        const what = `The model of effect "${run.src}" came to two ends from the same outside.`
-        throw new WorldError('NOT_DETERMINISTIC', what, { name: run.src })
-      }
-      const text = JSON.stringify([slot, effect, one.end])
-      known = {
-        result: this.results.number(text, { slot, effect, end: one.end }),
-        outside: this.#outside(one.outside),
-      }
-      this.#acted.set(key, known)
-    }
-    return known
-  }
-
-  /** Lets an effect act on a copy of the outside. */
-  #run(run: RunningEffect, model: EffectModel, before: number) {
-    const outside = structuredClone(this.outsides.value(before))
-    let readsKey = false
-    const call = {
-      input: run.input as never,
-      outside,
-      get idempotencyKey(): string {
-        readsKey = true
-        return run.key
-      },
-    }
-    const end = endOf(() => model(call))
-    if (readsKey && !this.assumptions.identity) throw new Disproved({ ...this.assumptions, identity: true })
-    const after = plainCopy(outside, 'outside of the world') as PlainObject
-    return { end, outside: after, text: JSON.stringify([end, after]) }
-  }
-
   #hasActed(state: State, slot: number, effect: string): boolean {
     const bag = state[place.results] as number
     if (bag === 0) return false
     return this.queues.items(bag).some((each) => {
-      const result = this.results.value(each)
+      const result = this.outside.results.value(each)
       return result.slot === slot && result.effect === effect
     })
   }
@@ -284,7 +216,7 @@ export class System {
     const bag = state[place.results] as number
     if (bag === 0) return
     this.queues.items(bag).forEach((number, index) => {
-      const { slot, effect, end } = this.results.value(number)
+      const { slot, effect, end } = this.outside.results.value(number)
       const resident = this.resident(state, slot) as Resident
       if (resident.parked) return
       const run = resident.state.running[effect] as RunningEffect
@@ -335,7 +267,7 @@ export class System {
     const { stimulus } = this.pool[step.stimulus] as NamedStimulus
     const count = this.#scope.stimuli + this.#scope.duplicates
     const left = (state[place.stimuli] as number) + (state[place.duplicates] as number)
-    this.#call(state, this.#envelopes(stimulus, `call-${count - left + 1}`), step, changes, found)
+    this.#call(state, messagesOf(this.#wiring, stimulus, `call-${count - left + 1}`), step, changes, found)
   }
 
   #call(
@@ -358,29 +290,6 @@ export class System {
     found.push({ step, entity: undefined, state: next, sent: sent.map(([, message]) => message) })
   }
 
-  /** The messages of a call, as a host makes them. */
-  #envelopes({ call, address, message }: Stimulus, id: string): readonly Envelope[] {
-    const ref = address as unknown as AddressRef
-    const { contract } = this.#wiring.definition(ref.contract.name)
-    const about = ref.id()
-    const section = call === 'send' ? 'command' : 'event'
-    const data = validate(contract, section, message)
-    const type = call === 'send' ? messageType(message) : `${contract.name}.${messageType(message)}`
-    const receivers = call === 'send' ? [about] : this.#wiring.receiversOf(type, parseEntityId(about), data)
-    return receivers.map((to) => ({
-      id: id as MessageId,
-      kind: section,
-      to,
-      from: 'client',
-      type,
-      data,
-      correlationId: id as MessageId,
-      causationId: id as MessageId,
-      created: beginning,
-      contractVersion: contract.version,
-    }))
-  }
-
   #successor(state: State, slot: number, turned: Turned, step: Step, changes: readonly Change[]): Successor {
     const { entity, sent, outcome, trouble, dropped } = turned
     const base = changed(state, [slot, entity], ...changes)
@@ -401,7 +310,7 @@ export class System {
     const bag = state[place.results] as number
     if (bag === 0 || dropped.length === 0) return state
     const left = this.queues.items(bag).filter((each) => {
-      const result = this.results.value(each)
+      const result = this.outside.results.value(each)
       return result.slot !== slot || !dropped.includes(result.effect)
     })
     return changed(state, [place.results, this.queues.number(left)])
@@ -428,24 +337,5 @@ export class System {
   #passed(state: State, now: number): readonly Change[] {
     if (!this.assumptions.time) return []
     return [[place.time, Math.max(state[place.time] as number, now - beginning)]]
-  }
-
-  #outside(outside: PlainObject): number {
-    return this.outsides.number(plainText(this.#canon, outside), outside)
-  }
-}
-
-/** How an effect ends, as the host tells its machine. */
-function endOf(run: () => unknown): Result['end'] {
-  try {
-    const output = run()
-    if (output instanceof Promise) {
-      throw new WorldError('WORLD_INVALID', 'The model of an effect gave a promise. Give the output itself.')
-    }
-    return { output: output === undefined ? null : plainCopy(output, 'output of an effect') }
-  } catch (error) {
-    if (error instanceof WorldError || error instanceof InterstateError) throw error
-    if (error instanceof Error) return { error: { name: error.name, message: error.message } }
-    return { error: plainCopy(error ?? null, 'error of an effect') }
   }
 }
