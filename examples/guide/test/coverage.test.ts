@@ -55,7 +55,6 @@ test('every payment comes to an end that someone can act on', async () => {
       confirm: [send(at, { type: 'Confirm' })],
       refund: [send(at, { type: 'Refund' })],
     })
-    .accept('MESSAGE_UNHANDLED')
     .check({ stimuli: 3 })
 })
 // #endregion

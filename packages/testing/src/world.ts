@@ -17,7 +17,9 @@ import { decodeToken } from './failure/token.ts'
 import { type CheckOptions, type CheckReport, check, replayCheck } from './model/check.ts'
 import { replaySimulation, type SimulateOptions, type SimulationReport, simulate } from './simulate/simulate.ts'
 import { publish, type Stimulus, send } from './stimulus.ts'
+import { checkAccepted, withoutAccepted } from './world/accepted.ts'
 import type { EffectModel, StimulusSource, WorldPlan } from './world/plan.ts'
+import { property } from './world/property.ts'
 import type { WorldView } from './world/view.ts'
 
 type AnyAddress = Address<unknown, unknown>
@@ -82,17 +84,17 @@ export class World<TOutside = PlainObject> {
 
   /** Holds after every turn. */
   always(name: string, holds: Holds<TOutside>): World<TOutside> {
-    return this.#with({ always: [...this.#plan.always, { name, holds: holds as Holds<PlainObject> }] })
+    return this.#with({ always: [...this.#plan.always, property(this.#plan, name, holds)] })
   }
 
   /** Comes to hold once faults stop and delivery is fair, wherever the system was. */
   eventually(name: string, holds: Holds<TOutside>): World<TOutside> {
-    return this.#with({ eventually: [...this.#plan.eventually, { name, holds: holds as Holds<PlainObject> }] })
+    return this.#with({ eventually: [...this.#plan.eventually, property(this.#plan, name, holds)] })
   }
 
   /** Holds at some moment of some run: the check is not vacuous. */
   sometimes(name: string, holds: Holds<TOutside>): World<TOutside> {
-    return this.#with({ sometimes: [...this.#plan.sometimes, { name, holds: holds as Holds<PlainObject> }] })
+    return this.#with({ sometimes: [...this.#plan.sometimes, property(this.#plan, name, holds)] })
   }
 
   /** What the effects act on: plain data at the beginning. Properties see it as `w.outside`. */
@@ -112,8 +114,15 @@ export class World<TOutside = PlainObject> {
     return this.#with({ effects: new Map([...this.#plan.effects, ...added]) })
   }
 
-  /** Findings that are meant to be so, by name: `STATE_UNREACHED payment.refunding`. */
+  /**
+   * Findings that are meant to be so, by the name that a failure gives as its `finding`: `STATE_UNREACHED
+   * payment.refunding`, `MESSAGE_UNHANDLED fulfilment payment.Charged`, `TURN_FAILED payment Charge`, `SAGA_STUCK
+   * fulfilment`, `MESSAGES_LOOP`; a property by its code and name, `INVARIANT_BROKEN money is conserved`, once it is told.
+   *
+   * @throws WorldError `WORLD_INVALID` for a name that no finding of this world can have.
+   */
   accept(...found: readonly string[]): World<TOutside> {
+    for (const name of found) checkAccepted(this.#plan, name)
     return this.#with({ accepted: new Set([...this.#plan.accepted, ...found]) })
   }
 
@@ -133,12 +142,12 @@ export class World<TOutside = PlainObject> {
 
   /** Every order of delivery, timers, duplicates and crashes, at small scope. */
   check(options: CheckOptions = {}): Promise<CheckReport> {
-    return check(this.#plan, options)
+    return check(withoutAccepted(this.#plan), options)
   }
 
   /** Long random runs of the real runtime on real stores, with faults. */
   simulate(options: SimulateOptions = {}): Promise<SimulationReport> {
-    return simulate(this.#plan, options)
+    return simulate(withoutAccepted(this.#plan), options)
   }
 
   /**
@@ -150,8 +159,8 @@ export class World<TOutside = PlainObject> {
    */
   async replay(token: string, held: Pick<SimulateOptions, 'stores'> = {}): Promise<void> {
     const { by, options, run } = decodeToken(token)
-    if (by === 'check') await replayCheck(this.#plan, options, run)
-    else await replaySimulation(this.#plan, { ...options, ...held }, run)
+    if (by === 'check') await replayCheck(withoutAccepted(this.#plan), options, run)
+    else await replaySimulation(withoutAccepted(this.#plan), { ...options, ...held }, run)
   }
 
   #with(changes: Partial<WorldPlan>): World<TOutside> {

@@ -249,6 +249,42 @@ describe('What could not be looked at is no green tick', () => {
     expect(error.cause).toBeInstanceOf(TypeError)
   })
 
+  test.each([
+    ['a promise', async () => false],
+    ['a number', () => 0],
+    ['nothing', () => undefined],
+  ])('a property that gives %s instead of an answer', async (_, holds) => {
+    const error = await finding(lit.always('it is well', holds as never).check())
+    expect(error.finding).toBe('PROPERTY_THREW it is well')
+    expect(error.message).toContain('instead of true or false')
+  })
+
+  test('two properties of one name, and one without', () => {
+    const one = lit.always('it is well', () => true)
+    expect(() => one.eventually('it is well', () => true)).toThrow('Two properties are named "it is well"')
+    expect(() => one.always('', () => true)).toThrow('WORLD_INVALID')
+  })
+
+  test('a property whose failure is accepted is not judged', async () => {
+    const dark = lit.always('it is dark', (w) => !w.any(lamp, (each) => each.matches('lit')))
+    expect((await finding(dark.check())).finding).toBe('INVARIANT_BROKEN it is dark')
+    await dark.accept('INVARIANT_BROKEN it is dark').check({ unreached: 'report' })
+    expect(() => lit.accept('INVARIANT_BROKEN it is dark')).toThrow('WORLD_INVALID')
+  })
+
+  test.each([
+    'STATE_UNREACHED lamp.brokn',
+    'STATE_UNREACHED',
+    'SAGA_STUCK lamp',
+    'MESSAGE_UNHANDLED lamp',
+    'TURN_FAILED lmap Press',
+    'INVARIANT_BROKEN money is conserved',
+    'nonsense',
+    '',
+  ])('a name to accept that no finding can have: %s', (name) => {
+    expect(() => lit.accept(name)).toThrow(`No finding of this world is named "${name}"`)
+  })
+
   test('a machine that looks at the clock of the computer', async () => {
     const clock = lampWith({ Press: { guard: () => Date.now() > 0, target: 'off' } })
     const error = await finding(
