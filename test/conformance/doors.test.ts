@@ -426,8 +426,9 @@ function row(parts: Partial<Envelope> & { readonly to: EntityId }, body?: string
   return { id, to: parts.to, shard: shardOf(parts.to, 64), body: body ?? encodeEnvelope(envelope) }
 }
 
-async function putInto(store: StoreDriver, ...accepted: readonly StoredMessage[]): Promise<void> {
+async function putInto(store: StoreDriver, ...messages: readonly StoredMessage[]): Promise<void> {
   const owner = 'forger' as HostId
+  const accepted = messages.map((message) => ({ ...message, lease: undefined }))
   await store.write({ owner, tag: `forged ${accepted[0]?.id}`, accepted, registrations: [], commits: [], mode: 'each' })
 }
 

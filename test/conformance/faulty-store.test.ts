@@ -29,7 +29,7 @@ describe.each(storesUnderTest)('on $name', (under) => {
     const group: Group = {
       owner: 'host' as HostId,
       tag: 'g',
-      accepted: [message],
+      accepted: [{ ...message, lease }],
       registrations: [],
       commits: [commit],
       mode: 'each',

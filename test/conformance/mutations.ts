@@ -87,6 +87,21 @@ export const mutations: readonly Mutation[] = [
     ),
   },
   {
+    name: 'a message was accepted under an older epoch',
+    finds: ['G5'],
+    fits: (event, at, events) => event.event === 'written' && letsIn(event) && !wasWritten(events, event, at),
+    apply: replaced<Written>(({ group, ...event }) => ({
+      ...event,
+      group: {
+        ...group,
+        accepted: group.accepted.map((each) => ({
+          ...each,
+          lease: each.lease && { ...each.lease, epoch: each.lease.epoch - 1 },
+        })),
+      },
+    })),
+  },
+  {
     name: 'a commit was made from an older version',
     finds: ['G4'],
     fits: (event) => stands(event, () => true),
@@ -237,6 +252,17 @@ export const mutations: readonly Mutation[] = [
 
 function isRefusal({ outcome }: CommitResult): boolean {
   return outcome === 'conflict' || outcome === 'fenced' || outcome === 'duplicate' || outcome === 'rolled back'
+}
+
+/** Whether a group lets messages in under leases, and nothing stands in its way. */
+function letsIn({ group: { accepted }, result: { taken, fenced, results } }: Written): boolean {
+  if (taken.length > 0 || fenced.length > 0 || results.some(isRefusal)) return false
+  return accepted.some(({ lease }) => lease !== undefined)
+}
+
+/** A group that is written again lets nothing in. */
+function wasWritten(events: readonly Happened[], { group: { tag } }: Written, at: number): boolean {
+  return events.some((each, index) => index < at && each.event === 'written' && each.group.tag === tag)
 }
 
 /** Whether an event is a group of which something stands that is like this. */

@@ -379,7 +379,7 @@ describe.each(storesUnderTest)('on $name', (kind) => {
         if (group.mode !== mode || group.commits.length === 0) return write.call(site.store, group)
         site.store.write = write
         const conflict = { outcome: 'conflict', version: 99 } as const
-        return { taken: [], results: group.commits.map(() => conflict) }
+        return { taken: [], fenced: [], results: group.commits.map(() => conflict) }
       }
       const asked = [1, 2, 3].map((n) => host.ask(Desk.at(`${n}`), { type: 'Take', n }))
       expect(await Promise.all(asked)).toEqual([1, 2, 3].map((n) => ({ type: 'Done', n })))

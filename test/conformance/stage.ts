@@ -154,7 +154,8 @@ export class Stage implements AsyncDisposable {
     await this.#opened.dispose()
   }
 
-  async #accept(accepted: readonly StoredMessage[]): Promise<void> {
+  async #accept(messages: readonly StoredMessage[]): Promise<void> {
+    const accepted = messages.map((message) => ({ ...message, lease: undefined }))
     const group = { owner: 'outside' as HostId, tag: this.env.id(), registrations: [], commits: [] }
     await this.store.inner.write({ ...group, accepted, mode: 'each' })
   }

@@ -79,7 +79,7 @@ async function leaveWaiting(path: string): Promise<void> {
     tag: 'last',
     accepted: messages.map((envelope) => {
       const { id, to } = envelope
-      return { id, to, shard: shardOf(to, shards), body: encodeEnvelope(envelope) }
+      return { id, to, shard: shardOf(to, shards), body: encodeEnvelope(envelope), lease: undefined }
     }),
     registrations: [],
     commits: [],

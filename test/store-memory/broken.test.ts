@@ -16,6 +16,12 @@ class SkipsTheFence extends MemoryStore {
   protected override fenced(): undefined {}
 }
 
+class LetsInWhatIsFenced extends MemoryStore {
+  protected override late(): ReadonlySet<never> {
+    return new Set()
+  }
+}
+
 class ForgetsItsAttempts extends MemoryStore {
   protected override applied(): undefined {}
 }
@@ -88,6 +94,19 @@ const broken: readonly (readonly [new () => MemoryStore, readonly string[]])[] =
       'G5: a group written together by a paused owner changes nothing',
       'G5: an owner that takes its own shards again fences its former self',
       'G5: an epoch that nobody was given writes nothing',
+    ],
+  ],
+  [
+    LetsInWhatIsFenced,
+    [
+      'G5: a paused owner accepts nothing after its shards passed on, however often it tries (each)',
+      'G5: a paused owner accepts nothing after its shards passed on, however often it tries (together)',
+      'G5: an epoch that nobody was given lets nothing in',
+      'G10: a key is not registered for a message that was fenced',
+      'G13: a message that is fenced keeps out nobody else',
+      'G3: of the messages that one key stands for all are accepted, or, where one is fenced, none',
+      'G3: a message that is fenced rolls back a group written together',
+      'G3: any history',
     ],
   ],
   [ForgetsItsAttempts, ['G7: the same attempt in another group is already applied', 'G7: the same attempt is already']],

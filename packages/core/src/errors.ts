@@ -98,7 +98,7 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueEntry>> = {
   },
   LEASE_LOST: {
     retryable: true,
-    remedy: 'Nothing was written; the new owner handles the message. If this repeats, two hosts run one store.',
+    remedy: 'Nothing was written; send the call again to the present owner. If this repeats, two hosts run one store.',
   },
   LIMIT_EXCEEDED: {
     retryable: false,

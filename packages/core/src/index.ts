@@ -64,6 +64,7 @@ export { type EffectEnd, resultOf, timeoutsOf } from './local.ts'
 export { contextLimits, type Plain, type PlainLimits, type PlainObject, payloadLimits, plainCopy } from './plain.ts'
 export type { Env, TimerHandle, Watchdog } from './ports/env.ts'
 export type {
+  AcceptedMessage,
   Acquired,
   Commit,
   CommitResult,

@@ -475,8 +475,8 @@ function dropTimer(resident: Resident, message: MessageId): Item | undefined {
   return new Item({ ...firing, created: state.now })
 }
 
-function refuseFenced({ results }: GroupResult): void {
-  if (results.some(({ outcome }) => outcome === 'fenced')) {
+function refuseFenced({ fenced, results }: GroupResult): void {
+  if (fenced.length > 0 || results.some(({ outcome }) => outcome === 'fenced')) {
     throw new InterstateError('LEASE_LOST', 'Another host has taken the shards of this one.')
   }
 }

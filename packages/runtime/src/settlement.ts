@@ -1,6 +1,7 @@
 // settlement.ts: what follows from a written group. Nothing of a turn leaves before this point (G8).
 //   S1  A committed fold lets everything out: receipts, answers, effects, custom actions, signals.
 //   S2  A fold that was not committed leaves nothing behind: its entity is read again, its messages stand where they stood.
+//   S3  A call of which a message was fenced is no receipt: it waits for the end of its host, which refuses it.
 import type { CommitResult, Group, GroupResult, IdempotencyKey, MessageId } from '@interstate/core'
 import type { Addressed } from './answer.ts'
 import type { Arrival, Arrivals } from './arrival.ts'
@@ -35,7 +36,7 @@ export class Settlement {
 
   /**
    * Settles a wave whose group was written, or had nothing to write.
-   * @returns Why some fold was not committed, or `undefined` when all were.
+   * @returns Why something was not written, or `undefined` when all was.
    */
   settle(
     wave: Wave,
@@ -52,9 +53,11 @@ export class Settlement {
       } else failed.set(fold, outcome)
     })
     const taken = new Set(result?.taken)
-    if (wave.mode === 'together' && (failed.size > 0 || taken.size > 0)) {
+    const fenced = new Set(result?.fenced)
+    if (wave.mode === 'together' && (failed.size > 0 || taken.size > 0 || fenced.size > 0)) {
       this.undo(wave, taken)
-      return [...failed.values()].find(({ outcome }) => outcome !== 'rolled back')?.outcome ?? 'key taken'
+      const fault = [...failed.values()].find(({ outcome }) => outcome !== 'rolled back')?.outcome
+      return fault ?? (fenced.size > 0 ? 'fenced' : 'key taken')
     }
     this.#context.tally.turns(
       failed.size === 0 ? wave.taken : wave.taken.filter(({ taker }) => !failed.has(taker as Fold)),
@@ -64,10 +67,10 @@ export class Settlement {
       if (why === undefined) this.#commit(fold)
       else this.#undoFold(fold, why)
     }
-    this.#lookAgain(wave, taken)
+    this.#lookAgain(wave, taken, fenced)
     this.#store(wave, failed)
     for (const arrival of wave.arrivals) this.#receipt(arrival)
-    return failed.size === 0 ? undefined : [...failed.values()][0]?.outcome
+    return fenced.size > 0 ? 'fenced' : [...failed.values()][0]?.outcome
   }
 
   /** Undoes what of a wave is not settled: as if no turn of it had been taken. */
@@ -141,17 +144,19 @@ export class Settlement {
     }
   }
 
-  /** Calls whose key was taken between the look and the write are looked at again. */
-  #lookAgain(wave: Wave, taken: ReadonlySet<IdempotencyKey>): void {
-    if (taken.size === 0) return
+  /** Calls whose key was taken between the look and the write, or whose shard has passed on, are looked at again. */
+  #lookAgain(wave: Wave, taken: ReadonlySet<IdempotencyKey>, fenced: ReadonlySet<MessageId> = new Set()): void {
+    if (taken.size === 0 && fenced.size === 0) return
     for (const arrival of wave.arrivals) {
-      if (arrival.registration === undefined || !taken.has(arrival.registration.key)) continue
+      const { registration, envelopes } = arrival
+      const isTaken = registration !== undefined && taken.has(registration.key)
+      if (!isTaken && !envelopes.some(({ id }) => fenced.has(id))) continue
       wave.arrivals.delete(arrival)
       for (const item of arrival.items) {
         wave.accepted.delete(item)
         this.#context.residents.get(item.envelope.to).queue.keep((each) => each !== item)
       }
-      this.#context.arrivals.letGo(arrival.registration.key)
+      if (registration !== undefined) this.#context.arrivals.letGo(registration.key)
       this.#context.arrivals.push(arrival)
     }
   }

@@ -206,7 +206,10 @@ export class Wave {
       const lease = residents.lease(fold.resident.shard)
       return fold.toCommit(lease, `${tag}.${index}`, limits, this.#now, shardOf)
     })
-    const accepted = [...this.accepted].map(({ envelope }) => stored(envelope, shardOf(envelope)))
+    const accepted = [...this.accepted].map(({ envelope }) => {
+      const message = stored(envelope, shardOf(envelope))
+      return { ...message, lease: residents.leases.get(message.shard) }
+    })
     return { group: { owner, tag, accepted, registrations: this.registrations(), commits, mode: this.mode }, written }
   }
 

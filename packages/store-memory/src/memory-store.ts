@@ -190,15 +190,38 @@ export class MemoryStore implements StoreDriver {
     this.journal.takeBack()
   }
 
+  /** Accepted messages whose lease has passed on, and what shares a registration with one: an event goes to all or none. */
+  protected late({ accepted, registrations }: Group): ReadonlySet<MessageId> {
+    const late = new Set<MessageId>()
+    for (const { id, lease } of accepted) {
+      if (lease !== undefined && this.ownership.epoch(lease.shard) !== lease.epoch) late.add(id)
+    }
+    for (const { message, others = [] } of registrations) {
+      const call = [message, ...others]
+      if (call.some((id) => late.has(id))) for (const id of call) late.add(id)
+    }
+    return late
+  }
+
   #each(group: Group): GroupResult {
-    const taken = this.#register(group)
+    const late = this.late(group)
+    const taken = this.#register(group.registrations.filter(({ message }) => !late.has(message)))
     const refused = new Set(taken.flatMap(({ message, others = [] }) => [message, ...others]))
-    for (const message of group.accepted) if (!refused.has(message.id)) this.waiting.add(message)
-    return { taken: taken.map(({ key }) => key), results: group.commits.map((commit) => this.commit(commit)) }
+    for (const message of group.accepted) {
+      if (!late.has(message.id) && !refused.has(message.id)) this.waiting.add(message)
+    }
+    return {
+      taken: taken.map(({ key }) => key),
+      fenced: idsOf(group).filter((id) => late.has(id)),
+      results: group.commits.map((commit) => this.commit(commit)),
+    }
   }
 
   #together(group: Group): GroupResult {
-    const taken = this.#register(group).map(({ key }) => key)
+    const late = this.late(group)
+    const fenced = idsOf(group).filter((id) => late.has(id))
+    if (fenced.length > 0) return { taken: [], fenced, results: group.commits.map(() => ({ outcome: 'rolled back' })) }
+    const taken = this.#register(group.registrations).map(({ key }) => key)
     for (const message of group.accepted) this.waiting.add(message)
     const results: CommitResult[] = []
     let whole = taken.length === 0
@@ -208,15 +231,19 @@ export class MemoryStore implements StoreDriver {
       whole &&= result.outcome === 'committed' || result.outcome === 'already applied'
       results.push(result)
     }
-    if (whole) return { taken, results }
+    if (whole) return { taken, fenced, results }
     this.takeBack()
-    return { taken, results: results.map(rolledBack) }
+    return { taken, fenced, results: results.map(rolledBack) }
   }
 
   /** Gives those that could not be registered. */
-  #register({ registrations }: Group): readonly Registration[] {
+  #register(registrations: readonly Registration[]): readonly Registration[] {
     return registrations.filter((registration) => !this.known.register(registration))
   }
+}
+
+function idsOf({ accepted }: Group): readonly MessageId[] {
+  return accepted.map(({ id }) => id)
 }
 
 /** What is said of a commit whose group failed: it is innocent, or it is why. */
@@ -225,9 +252,9 @@ function rolledBack(result: CommitResult): CommitResult {
 }
 
 /** What is said of a group that was written before. */
-function again({ taken, results }: GroupResult): GroupResult {
+function again({ results, ...refused }: GroupResult): GroupResult {
   return {
-    taken,
+    ...refused,
     results: results.map((result) =>
       result.outcome === 'committed' ? { outcome: 'already applied', version: result.version } : result,
     ),

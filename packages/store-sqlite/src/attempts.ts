@@ -1,10 +1,12 @@
 // attempts.ts: the latest group of each owner, so that the same group again changes nothing (G7).
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { CommitResult, Group, GroupResult, HostId, IdempotencyKey } from '@interstate/core'
+import type { CommitResult, Group, GroupResult, HostId, IdempotencyKey, MessageId } from '@interstate/core'
 
 /** What of a group did not succeed; nothing for most of them. */
 interface Refused {
   readonly taken: readonly IdempotencyKey[]
+  /** Not there when nothing was. */
+  readonly fenced?: readonly MessageId[]
   /** By the index of their commits. */
   readonly results: readonly (readonly [number, CommitResult])[]
 }
@@ -34,10 +36,15 @@ export class Attempts {
   again({ owner, tag, commits }: Group): GroupResult | undefined {
     const row = this.#rows.get(owner)
     if (row?.tag !== tag) return undefined
-    const { taken, results }: Refused = row.refused === null ? { taken: [], results: [] } : JSON.parse(row.refused)
+    const {
+      taken,
+      fenced = [],
+      results,
+    }: Refused = row.refused === null ? { taken: [], results: [] } : JSON.parse(row.refused)
     const refused = new Map(results)
     return {
       taken,
+      fenced,
       results: commits.map(({ expectedVersion }, index): CommitResult => {
         return refused.get(index) ?? { outcome: 'already applied', version: expectedVersion + 1 }
       }),
@@ -45,10 +52,11 @@ export class Attempts {
   }
 
   /** Writes a group down. {@link keep} it when that is durable. */
-  write({ owner, tag }: Group, { taken, results }: GroupResult): Row {
-    const refused = [...results.entries()].filter(([, { outcome }]) => outcome !== 'committed')
-    const whole = refused.length === 0 && taken.length === 0
-    const row = { owner, tag, refused: whole ? null : JSON.stringify({ taken, results: refused } satisfies Refused) }
+  write({ owner, tag }: Group, { taken, fenced, results }: GroupResult): Row {
+    const failed = [...results.entries()].filter(([, { outcome }]) => outcome !== 'committed')
+    const isWhole = failed.length === 0 && taken.length === 0 && fenced.length === 0
+    const refused: Refused = { taken, ...(fenced.length > 0 && { fenced }), results: failed }
+    const row = { owner, tag, refused: isWhole ? null : JSON.stringify(refused) }
     this.#put.run(row.owner, row.tag, row.refused)
     return row
   }

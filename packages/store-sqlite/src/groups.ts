@@ -2,8 +2,9 @@
 //   W1  The conditional write comes first: a commit on the wrong version has changed nothing when it is refused (G4).
 //   W2  Every consumed message is deleted, and must have been there (G1).
 //   W3  A commit that is refused after its first write goes back to its savepoint, alone (G13).
+//   W4  What is accepted is fenced in the same transaction as what is committed (G5).
 import type { StatementSync } from 'node:sqlite'
-import type { Commit, CommitResult, Group, GroupResult, Registration } from '@interstate/core'
+import type { Commit, CommitResult, Group, GroupResult, MessageId, Registration } from '@interstate/core'
 import type { Attempts } from './attempts.ts'
 import type { Connection } from './connection.ts'
 import type { DeadLetters } from './dead-letters.ts'
@@ -55,15 +56,25 @@ export class Groups {
   }
 
   #each(group: Group): GroupResult {
-    const taken = this.#register(group)
+    const late = this.#late(group)
+    const taken = this.#register(group.registrations.filter(({ message }) => !late.has(message)))
     const refused = new Set(taken.flatMap(({ message, others = [] }) => [message, ...others]))
-    for (const message of group.accepted) if (!refused.has(message.id)) this.#tables.waiting.add(message)
-    return { taken: taken.map(({ key }) => key), results: group.commits.map((commit) => this.#alone(commit)) }
+    for (const message of group.accepted) {
+      if (!late.has(message.id) && !refused.has(message.id)) this.#tables.waiting.add(message)
+    }
+    return {
+      taken: taken.map(({ key }) => key),
+      fenced: idsOf(group).filter((id) => late.has(id)),
+      results: group.commits.map((commit) => this.#alone(commit)),
+    }
   }
 
   #together(group: Group): GroupResult {
+    const late = this.#late(group)
+    const fenced = idsOf(group).filter((id) => late.has(id))
+    if (fenced.length > 0) return { taken: [], fenced, results: group.commits.map(() => ({ outcome: 'rolled back' })) }
     this.#savepoint.run()
-    const taken = this.#register(group).map(({ key }) => key)
+    const taken = this.#register(group.registrations).map(({ key }) => key)
     if (taken.length > 0) return this.#takeBack(group, taken)
     for (const message of group.accepted) this.#tables.waiting.add(message)
     const results: CommitResult[] = []
@@ -74,7 +85,7 @@ export class Groups {
       results.push(result)
     }
     this.#release.run()
-    return { taken, results }
+    return { taken, fenced, results }
   }
 
   /** Undoes a group of mode `together`; `failed` is the commit that is to blame. */
@@ -83,7 +94,7 @@ export class Groups {
     const results = group.commits.map((_, index): CommitResult => {
       return result !== undefined && index === failed ? result : { outcome: 'rolled back' }
     })
-    return { taken, results }
+    return { taken, fenced: [], results }
   }
 
   /** A commit of mode `each`. Only one that consumes something can fail after it has written something. */
@@ -122,10 +133,29 @@ export class Groups {
     return tag === attempt ? { outcome: 'already applied', version } : undefined
   }
 
+  /** Accepted messages whose lease has passed on, and what shares a registration with one: an event goes to all or none. */
+  #late({ accepted, registrations }: Group): ReadonlySet<MessageId> {
+    const { ownership } = this.#tables
+    const late = new Set<MessageId>()
+    for (const { id, lease } of accepted) {
+      if (lease !== undefined && ownership.epoch(lease.shard) !== lease.epoch) late.add(id)
+    }
+    if (late.size === 0) return late
+    for (const { message, others = [] } of registrations) {
+      const call = [message, ...others]
+      if (call.some((id) => late.has(id))) for (const id of call) late.add(id)
+    }
+    return late
+  }
+
   /** Gives those that could not be registered. */
-  #register({ registrations }: Group): readonly Registration[] {
+  #register(registrations: readonly Registration[]): readonly Registration[] {
     return registrations.filter((registration) => !this.#tables.known.register(registration))
   }
+}
+
+function idsOf({ accepted }: Group): readonly MessageId[] {
+  return accepted.map(({ id }) => id)
 }
 
 function isWritten({ outcome }: CommitResult): boolean {

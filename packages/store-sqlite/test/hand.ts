@@ -55,8 +55,13 @@ export function message(name: string | number, to: EntityId, body = '{}'): Store
   return { id: `message-${name}` as MessageId, to, shard: shardOf(to, 64), body }
 }
 
-export function group(parts: Partial<Group>): Group {
-  return { owner, tag: tag(), accepted: [], registrations: [], commits: [], mode: 'each', ...parts }
+/** A group; its messages come from somebody who owns nothing. */
+export function group({
+  accepted = [],
+  ...parts
+}: Partial<Omit<Group, 'accepted'>> & { readonly accepted?: readonly StoredMessage[] }): Group {
+  const messages = accepted.map((each) => ({ ...each, lease: undefined }))
+  return { owner, tag: tag(), accepted: messages, registrations: [], commits: [], mode: 'each', ...parts }
 }
 
 /** The code that something was refused with. */

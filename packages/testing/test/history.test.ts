@@ -13,6 +13,7 @@ import {
   host,
   id,
   inbox,
+  incoming,
   message,
   snapshot,
   turn,
@@ -113,7 +114,7 @@ describe('G3: the parts of a commit are visible all or none', () => {
   test('nothing of an undone group waits', () => {
     const commits = [commit(a, 3, { outbox: [message('two', b)] })]
     const result = [{ outcome: 'conflict', version: 0 } as const]
-    const undone = written({ commits, accepted: [message('one', a)], mode: 'together' }, result)
+    const undone = written({ commits, accepted: [incoming('one', a)], mode: 'together' }, result)
     expect(judge(undone, inbox())).toEqual([])
     expect(judge(undone, inbox(['one', a]))).toEqual(['G3'])
     expect(judge(undone, inbox(['two', b]))).toEqual(['G3'])
@@ -167,13 +168,30 @@ describe('G4: a version has one successor, computed from what it stored', () => 
   })
 })
 
-describe('G5: nothing of an older epoch is committed', () => {
+describe('G5: nothing of an older epoch is committed or accepted', () => {
   const other = 'host-2' as never
   test('the owner commits', () => expect(judge(committed(commit(a, 0)))).toEqual([]))
   test('one whose shard has passed on does not', () => {
     expect(judge(acquired(2, other), committed(commit(a, 0)))).toEqual(['G5'])
     const fenced = written({ commits: [commit(a, 0)] }, [{ outcome: 'fenced', epoch: 2 }])
     expect(judge(acquired(2, other), fenced)).toEqual([])
+  })
+  test('a message comes in under the present epoch, or under none', () => {
+    expect(judge(written({ accepted: [incoming('one', a, 1)] }))).toEqual([])
+    expect(judge(acquired(2, other), written({ accepted: [incoming('one', a)] }))).toEqual([])
+  })
+  test('a message of an owner whose shard has passed on does not', () => {
+    const late = written({ accepted: [incoming('one', a, 1)] })
+    expect(judge(acquired(2, other), late)).toEqual(['G5'])
+    const fenced = { ...late, result: { taken: [], fenced: [id('one')], results: [] } } as HistoryEvent
+    expect(judge(acquired(2, other), fenced, inbox())).toEqual([])
+    expect(judge(acquired(2, other), fenced, inbox(['one', a]))).not.toEqual([])
+  })
+  test('a key of a message that was fenced is not registered', () => {
+    const late = written({ accepted: [incoming('one', a, 1)], registrations: [registration] })
+    const fenced = { ...late, result: { taken: [], fenced: [id('one')], results: [] } } as HistoryEvent
+    const asked = { event: 'keys', asked: [aKey] } as const
+    expect(judge(acquired(2, other), fenced, { ...asked, states: [{ state: 'new' }] })).toEqual([])
   })
   test('an epoch is never given twice', () => expect(judge(acquired(1, other))).toEqual(['G5']))
 })
@@ -221,7 +239,7 @@ describe('G7: what comes again is recognised, whatever time has passed', () => {
   const first = committed(commit(a, 0))
   const again = (outcome: 'already applied' | 'committed', version: number): HistoryEvent => ({
     ...(first as Extract<HistoryEvent, { event: 'written' }>),
-    result: { taken: [], results: [{ outcome, version }] },
+    result: { taken: [], fenced: [], results: [{ outcome, version }] },
   })
   test('a repeated attempt changes nothing', () => expect(judge(first, again('already applied', 1))).toEqual([]))
   test('a repeated attempt is not committed once more', () => {
@@ -229,8 +247,8 @@ describe('G7: what comes again is recognised, whatever time has passed', () => {
   })
   test('a handled message does not come in again', () => {
     const handled = committed(commit(a, 0, { consumed: [id('one')] }))
-    expect(judge(one, handled, written({ accepted: [message('one', a)], tag: 'much later' }))).toEqual(['G7'])
-    expect(judge(one, written({ accepted: [message('one', a)], tag: 'soon' }), inbox(['one', a]))).toEqual([])
+    expect(judge(one, handled, written({ accepted: [incoming('one', a)], tag: 'much later' }))).toEqual(['G7'])
+    expect(judge(one, written({ accepted: [incoming('one', a)], tag: 'soon' }), inbox(['one', a]))).toEqual([])
   })
   test('a key is registered once, and stays known until it is purged', () => {
     const call = written({ registrations: [registration] })
@@ -238,7 +256,7 @@ describe('G7: what comes again is recognised, whatever time has passed', () => {
     const asked = { event: 'keys', asked: [aKey] } as const
     expect(judge(call, other)).toEqual(['G7'])
     expect(judge(call, { ...asked, states: [{ state: 'new' }] })).toEqual(['G7'])
-    const refused = written({ registrations: [registration], accepted: [message('one', a)] }, [], [aKey])
+    const refused = written({ registrations: [registration], accepted: [incoming('one', a)] }, [], [aKey])
     expect(judge(call, refused, inbox())).toEqual([])
     expect(judge(call, { event: 'purged', before: 6_000 }, { ...asked, states: [{ state: 'purged' }] })).toEqual([])
     expect(judge(call, { event: 'purged', before: 6_000 }, { ...asked, states: [{ state: 'new' }] })).toEqual(['G7'])

@@ -1,5 +1,6 @@
 // logs.ts: histories written by hand, an event a line.
 import {
+  type AcceptedMessage,
   type Commit,
   type CommitResult,
   type EntityId,
@@ -26,6 +27,11 @@ export function happened(...events: readonly HistoryEvent[]): readonly Happened[
 
 export function message(name: string, to: EntityId, body = `"${name}"`): StoredMessage {
   return { id: id(name), to, shard, body }
+}
+
+/** A message that comes in, under the epoch of a host that was given one. */
+export function incoming(name: string, to: EntityId, epoch?: number): AcceptedMessage {
+  return { ...message(name, to), lease: epoch === undefined ? undefined : { shard, epoch, owner: host } }
 }
 
 export function acquired(epoch: number, owner: HostId = host): HistoryEvent {
@@ -60,12 +66,12 @@ export function written(parts: Partial<Group>, results?: readonly CommitResult[]
   const stands = commits.map(
     ({ expectedVersion }): CommitResult => ({ outcome: 'committed', version: expectedVersion + 1 }),
   )
-  return { event: 'written', group, result: { taken, results: results ?? stands } }
+  return { event: 'written', group, result: { taken, fenced: [], results: results ?? stands } }
 }
 type Taken = Extract<HistoryEvent, { event: 'written' }>['result']['taken']
 
 export function accepted(...messages: readonly StoredMessage[]): HistoryEvent {
-  return written({ accepted: messages })
+  return written({ accepted: messages.map((each) => ({ lease: undefined, ...each })) })
 }
 
 export function committed(...commits: readonly Commit[]): HistoryEvent {

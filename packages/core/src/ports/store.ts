@@ -6,7 +6,7 @@ import type { ShardId } from '../routing.ts'
 /** What one atomic operation of a store can cover: the whole store, one shard, one entity. */
 export type Scope = 'store' | 'shard' | 'entity'
 
-/** The right to run a shard. A newer epoch fences an older one (G5). */
+/** The right to run a shard. A newer epoch fences an older one: what it commits, and what it accepts (G5). */
 export interface Lease {
   readonly shard: ShardId
   readonly epoch: number
@@ -28,6 +28,15 @@ export interface StoredMessage {
   readonly shard: ShardId
   /** The encoded envelope. */
   readonly body: string
+}
+
+/** A message that enters from outside, and the right by which it does. */
+export interface AcceptedMessage extends StoredMessage {
+  /**
+   * The lease under which its host accepts it: it is fenced with it (G5). `undefined` for a host that does not run the
+   * shard: such a message is for whoever does, and is not fenced.
+   */
+  readonly lease: Lease | undefined
 }
 
 /** A message in an inbox. Positions of one entity's inbox grow in the order of handling (G6). */
@@ -113,8 +122,11 @@ export interface Group {
    * An owner starts no further group before it knows how the last one ended.
    */
   readonly tag: string
-  /** Messages that enter from outside and wait. One whose id waits already is kept once. */
-  readonly accepted: readonly StoredMessage[]
+  /**
+   * Messages that enter from outside and wait. One whose id waits already is kept once. One whose lease is not of the
+   * shard's present epoch is refused: the owner would never look for it (G16).
+   */
+  readonly accepted: readonly AcceptedMessage[]
   /** Keys of messages that enter from outside, whether they wait or are handled in this very group. */
   readonly registrations: readonly Registration[]
   readonly commits: readonly Commit[]
@@ -136,6 +148,12 @@ export interface GroupResult {
    * mode `each` the messages of their registrations are not accepted.
    */
   readonly taken: readonly IdempotencyKey[]
+  /**
+   * Accepted messages that were refused because their shard has a newer epoch, in the order of the group. In mode
+   * `together` they roll everything back. In mode `each` they and their registrations are left out; a registration
+   * stands or falls with all of its messages. They are looked at before the keys.
+   */
+  readonly fenced: readonly MessageId[]
   readonly results: readonly CommitResult[]
 }
 

@@ -1,5 +1,6 @@
 // groups.ts: any group that a host may write, and whole histories of them, for properties of drivers.
 import {
+  type AcceptedMessage,
   type Commit,
   type EntityId,
   type Group,
@@ -57,7 +58,7 @@ export function commits(writer: Writer): fc.Arbitrary<Commit> {
         const shard = own[0]?.shard ?? shardOf(of, shards)
         return {
           ...rest,
-          lease: leases.find((lease) => lease.shard === shard) as Lease,
+          lease: leaseOf(leases, shard),
           entity: of,
           expectedVersion: Math.max(0, (versions.get(of) ?? 0) + off),
           consumed: consumed.map(({ id }) => id),
@@ -89,11 +90,22 @@ export function groups(writer: Writer): fc.Arbitrary<Group> {
   return fc.record({
     owner: fc.constant(owner),
     tag: tags,
-    accepted: fc.uniqueArray(storedMessages(leases.length), { maxLength: 3, selector: ({ id }) => id }),
+    accepted: fc.uniqueArray(acceptedMessages(leases), { maxLength: 3, selector: ({ id }) => id }),
     registrations: fc.uniqueArray(registrations, { maxLength: 2, selector: ({ key }) => key }),
     commits: fc.uniqueArray(commits(writer), { maxLength: 4, selector: ({ entity }) => entity }),
     mode: fc.constantFrom('each', 'together'),
   })
+}
+
+/** Mostly under the lease of the writer, now and then under none. */
+function acceptedMessages(leases: readonly Lease[]): fc.Arbitrary<AcceptedMessage> {
+  return fc
+    .tuple(storedMessages(leases.length), fc.nat(7))
+    .map(([message, roll]) => ({ ...message, lease: roll === 0 ? undefined : leaseOf(leases, message.shard) }))
+}
+
+function leaseOf(leases: readonly Lease[], shard: number): Lease {
+  return leases.find((lease) => lease.shard === shard) as Lease
 }
 
 const registrations: fc.Arbitrary<Registration> = fc

@@ -1,6 +1,7 @@
 // books.ts: what a store must hold after a history, kept by somebody else than the store: from the groups that were
 // written and from their results alone. A history begins with an empty store.
 import type {
+  AcceptedMessage,
   Commit,
   EntityId,
   Group,
@@ -45,7 +46,7 @@ interface BookedKey {
 
 /** What of a group changed anything. */
 export interface Effective {
-  readonly accepted: readonly StoredMessage[]
+  readonly accepted: readonly AcceptedMessage[]
   readonly registrations: readonly Registration[]
   readonly commits: readonly Commit[]
 }
@@ -93,14 +94,18 @@ export class Books {
     const isCommitted = (index: number): boolean => result.results[index]?.outcome === 'committed'
     const commits = group.commits.filter((_, index) => isCommitted(index))
     const isAgain = this.latest.get(group.owner) === group.tag
-    const isUndone = group.mode === 'together' && (result.taken.length > 0 || result.results.some(isFailure))
+    const isUndone = group.mode === 'together' && isRefused(result)
     if (isAgain || isUndone) return { accepted: [], registrations: [], commits }
     const taken = new Set(result.taken)
-    const registrations = group.registrations.filter(({ key }) => !taken.has(key))
+    const late = new Set(result.fenced)
+    const stands = ({ key, message, others = [] }: Registration): boolean =>
+      !taken.has(key) && ![message, ...others].some((id) => late.has(id))
+    const registrations = group.registrations.filter(stands)
     const refused = new Set(
       group.registrations
-        .filter(({ key }) => taken.has(key))
-        .flatMap(({ message, others = [] }) => [message, ...others]),
+        .filter((each) => !stands(each))
+        .flatMap(({ message, others = [] }) => [message, ...others])
+        .concat(result.fenced),
     )
     return { accepted: group.accepted.filter(({ id }) => !refused.has(id)), registrations, commits }
   }
@@ -188,6 +193,7 @@ export class Books {
   }
 }
 
-function isFailure({ outcome }: GroupResult['results'][number]): boolean {
-  return outcome !== 'committed' && outcome !== 'already applied'
+function isRefused({ taken, fenced, results }: GroupResult): boolean {
+  if (taken.length > 0 || fenced.length > 0) return true
+  return results.some(({ outcome }) => outcome !== 'committed' && outcome !== 'already applied')
 }

@@ -1,6 +1,6 @@
 // any-history.ts: whatever is written in whatever order, a store shows what the model shows.
 import assert from 'node:assert/strict'
-import type { Group, StoredMessage } from '@interstate/core'
+import type { AcceptedMessage, Group, StoredMessage } from '@interstate/core'
 import fc from 'fast-check'
 import type { StoreGuarantee, StoreUnderTest } from './guarantee.ts'
 import { Hand, key, order } from './hand.ts'
@@ -23,6 +23,8 @@ export interface CommitSketch {
 export interface GroupSketch {
   readonly mode: Group['mode']
   readonly accepts: readonly number[]
+  /** Under which lease it accepts them. */
+  readonly under: 'its own' | 'an old one' | 'none'
   readonly registers: boolean
   readonly commits: readonly CommitSketch[]
 }
@@ -46,6 +48,10 @@ const commit: fc.Arbitrary<CommitSketch> = fc.record({
 const group: fc.Arbitrary<GroupSketch> = fc.record({
   mode: fc.constantFrom('each', 'together'),
   accepts: fc.uniqueArray(message, { maxLength: 3 }),
+  under: fc.oneof(
+    { weight: 6, arbitrary: fc.constant('its own' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('an old one' as const, 'none' as const) },
+  ),
   registers: rarely,
   commits: fc.array(commit, { maxLength: 4 }),
 })
@@ -143,7 +149,7 @@ class History {
     const result = await this.#hand.store.write(group)
     const [world, modelled] = write(this.#world, group)
     this.#world = world
-    assert.deepEqual(result.taken, modelled.taken)
+    assert.deepEqual([result.taken, result.fenced], [modelled.taken, modelled.fenced])
     if (result.results.some(({ outcome }) => outcome === 'rolled back')) {
       // The model tries every commit and takes all of it back; a store may stop at the first that fails.
       const blamed = result.results.findIndex(({ outcome }) => outcome !== 'rolled back')
@@ -151,12 +157,17 @@ class History {
     } else assert.deepEqual(result.results, modelled.results)
   }
 
-  #group({ mode, accepts, registers, commits }: GroupSketch): Group {
+  #group({ mode, accepts, under, registers, commits }: GroupSketch): Group {
     const expected = new Map<number, number>()
-    const registration = this.#hand.registration(this.#key, this.#message(accepts[0] ?? 0).id)
+    const [first = 0, ...others] = accepts
+    const registration = this.#hand.registration(
+      this.#key,
+      this.#message(first).id,
+      others.slice(1).map((index) => this.#message(index).id),
+    )
     return this.#hand.group({
       mode,
-      accepted: accepts.map((index) => this.#message(index)),
+      accepted: accepts.map((index) => this.#accepted(this.#message(index), under)),
       registrations: registers ? [registration] : [],
       commits: commits.map((sketch) => {
         const entity = this.#entity(sketch.entity)
@@ -177,6 +188,11 @@ class History {
         })
       }),
     })
+  }
+
+  #accepted(message: StoredMessage, under: GroupSketch['under']): AcceptedMessage {
+    if (under === 'none') return { ...message, lease: undefined }
+    return { ...message, lease: (under === 'its own' ? this.#hand : this.#old).lease(message.to) }
   }
 
   get #key() {

@@ -1,11 +1,12 @@
-// fencing.ts: after a shard is acquired under a newer epoch, no commit of an older one succeeds.
+// fencing.ts: after a shard is acquired under a newer epoch, nothing of an older one is committed or accepted.
 import assert from 'node:assert/strict'
-import type { HostId } from '@interstate/core'
-import type { StoreGuarantee } from './guarantee.ts'
-import { Hand, order } from './hand.ts'
+import type { EntityId, HostId } from '@interstate/core'
+import { overRestart, type StoreGuarantee } from './guarantee.ts'
+import { Hand, key, messageId, order } from './hand.ts'
 import { picture } from './picture.ts'
 
-const entity = order('fenced')
+const [entity, other] = [order('fenced'), order('other')]
+const [k, fresh] = [key('late'), key('fresh')]
 
 /** See the file head. */
 export const fencing: readonly StoreGuarantee[] = [
@@ -40,10 +41,10 @@ export const fencing: readonly StoreGuarantee[] = [
     async run({ store }) {
       const old = await Hand.over(store, 'host-a')
       await Hand.over(store, 'host-b')
-      const results = await old.together(old.commit(entity), old.commit(order('other')))
+      const results = await old.together(old.commit(entity), old.commit(other))
       assert.ok(results.every(({ outcome }) => outcome === 'fenced' || outcome === 'rolled back'))
       assert.ok(results.some(({ outcome }) => outcome === 'fenced'))
-      assert.deepEqual(await store.load([entity, order('other')]), [undefined, undefined])
+      assert.deepEqual(await store.load([entity, other]), [undefined, undefined])
     },
   },
   {
@@ -61,10 +62,7 @@ export const fencing: readonly StoreGuarantee[] = [
     holds: 'an owner of other shards goes on',
     async run({ store }) {
       const old = await Hand.over(store, 'host-a')
-      const elsewhere = Array.from({ length: 100 }, (_, index) => order(index)).find(
-        (each) => old.shard(each) !== old.shard(entity),
-      )
-      assert.ok(elsewhere !== undefined, 'all entities are in one shard')
+      const elsewhere = anotherShard(old)
       await store.acquire('host-b' as HostId, [old.shard(entity)])
       const [lost, kept] = await old.each(old.commit(entity), old.commit(elsewhere))
       assert.equal(lost?.outcome, 'fenced')
@@ -101,6 +99,160 @@ export const fencing: readonly StoreGuarantee[] = [
       assert.deepEqual(await store.load([entity]), [undefined])
     },
   },
+  ...(['each', 'together'] as const).map(
+    (mode): StoreGuarantee => ({
+      guarantee: 'G5',
+      holds: `a paused owner accepts nothing after its shards passed on, however often it tries (${mode})`,
+      async run({ store, reopen }) {
+        const old = await Hand.over(store, 'host-a')
+        await Hand.over(store, 'host-b')
+        const before = await picture(store, [entity], [k])
+        const group = old.group({
+          mode,
+          accepted: [old.message('a', entity), old.message('b', other)],
+          registrations: [old.registration(k, messageId('a'))],
+        })
+        const result = { taken: [], fenced: [messageId('a'), messageId('b')], results: [] }
+        for await (const at of overRestart(store, reopen)) {
+          assert.deepEqual(await at.write(group), result)
+          assert.deepEqual(await at.write({ ...group, tag: `${group.tag} once more` }), result)
+          assert.deepEqual(await picture(at, [entity], [k]), before)
+        }
+      },
+    }),
+  ),
+  {
+    guarantee: 'G5',
+    holds: 'an epoch that nobody was given lets nothing in',
+    async run({ store }) {
+      const hand = await Hand.over(store)
+      const lease = hand.lease(entity)
+      const forged = { ...hand.message('a', entity), lease: { ...lease, epoch: lease.epoch + 1 } }
+      assert.deepEqual((await hand.write({ accepted: [forged] })).fenced, [forged.id])
+      assert.deepEqual(await hand.waiting(entity), [])
+    },
+  },
+  {
+    guarantee: 'G10',
+    holds: 'a key is not registered for a message that was fenced: the present owner takes the call as new',
+    async run({ store, reopen }) {
+      const old = await Hand.over(store, 'host-a')
+      const current = await Hand.over(store, 'host-b')
+      const call = (hand: Hand) => ({
+        accepted: [hand.message('a', entity)],
+        registrations: [hand.registration(k, messageId('a'))],
+      })
+      await old.write(call(old))
+      for await (const at of overRestart(store, reopen)) assert.deepEqual(await at.keys([k]), [{ state: 'new' }])
+      const again = current.at(await reopen())
+      assert.deepEqual(await again.write(call(again)), { taken: [], fenced: [], results: [] })
+      assert.deepEqual(await again.waiting(entity), [messageId('a')])
+    },
+  },
+  {
+    guarantee: 'G13',
+    holds: 'a message that is fenced keeps out nobody else: other messages, their keys and all commits stand',
+    async run({ store }) {
+      const old = await Hand.over(store, 'host-a')
+      const elsewhere = anotherShard(old)
+      await store.acquire('host-b' as HostId, [old.shard(entity)])
+      const result = await old.write({
+        accepted: [old.message('late', entity), old.message('in time', elsewhere)],
+        registrations: [old.registration(k, messageId('late')), old.registration(fresh, messageId('in time'))],
+        commits: [old.commit(elsewhere)],
+      })
+      const results = [{ outcome: 'committed', version: 1 }]
+      assert.deepEqual(result, { taken: [], fenced: [messageId('late')], results })
+      assert.deepEqual([await old.waiting(entity), await old.waiting(elsewhere)], [[], [messageId('in time')]])
+      assert.deepEqual(
+        (await store.keys([k, fresh])).map(({ state }) => state),
+        ['new', 'known'],
+      )
+    },
+  },
+  {
+    guarantee: 'G3',
+    holds: 'of the messages that one key stands for all are accepted, or, where one is fenced, none',
+    async run({ store }) {
+      const old = await Hand.over(store, 'host-a')
+      const elsewhere = anotherShard(old)
+      await store.acquire('host-b' as HostId, [old.shard(entity)])
+      const [first, second] = [old.message('first', elsewhere), old.message('second', entity)]
+      const { fenced } = await old.write({
+        accepted: [first, second],
+        registrations: [old.registration(k, first.id, [second.id])],
+      })
+      assert.deepEqual(fenced, [first.id, second.id])
+      assert.deepEqual([await old.waiting(elsewhere), await old.waiting(entity)], [[], []])
+      assert.deepEqual(await store.keys([k]), [{ state: 'new' }])
+    },
+  },
+  {
+    guarantee: 'G3',
+    holds: 'a message that is fenced rolls back a group written together, also with commits that are not',
+    async run({ store, reopen }) {
+      const old = await Hand.over(store, 'host-a')
+      const elsewhere = anotherShard(old)
+      await store.acquire('host-b' as HostId, [old.shard(entity)])
+      const before = await picture(store, [entity, elsewhere], [fresh])
+      const group = old.group({
+        mode: 'together',
+        accepted: [old.message('in time', elsewhere), old.message('late', entity)],
+        registrations: [old.registration(fresh, messageId('in time'))],
+        commits: [old.commit(elsewhere)],
+      })
+      for await (const at of overRestart(store, reopen)) {
+        const result = { taken: [], fenced: [messageId('late')], results: [{ outcome: 'rolled back' }] }
+        assert.deepEqual(await at.write(group), result)
+        assert.deepEqual(await picture(at, [entity, elsewhere], [fresh]), before)
+      }
+    },
+  },
+  {
+    guarantee: 'G7',
+    holds: 'a group with a message that was fenced tells the same when it is written again',
+    async run({ store, reopen }) {
+      const old = await Hand.over(store, 'host-a')
+      const elsewhere = anotherShard(old)
+      await store.acquire('host-b' as HostId, [old.shard(entity)])
+      const group = old.group({
+        accepted: [old.message('late', entity), old.message('in time', elsewhere)],
+        commits: [old.commit(elsewhere)],
+      })
+      await store.write(group)
+      const results = [{ outcome: 'already applied', version: 1 }]
+      for await (const at of overRestart(store, reopen)) {
+        assert.deepEqual(await at.write(group), { taken: [], fenced: [messageId('late')], results })
+        assert.deepEqual(await old.at(at).waiting(elsewhere), [messageId('in time')])
+      }
+    },
+  },
+  {
+    guarantee: 'G7',
+    holds: 'a group of messages that was written is not called fenced when its shard has passed on since',
+    async run({ store }) {
+      const old = await Hand.over(store, 'host-a')
+      const group = old.group({ accepted: [old.message('a', entity)] })
+      await store.write(group)
+      const current = await Hand.over(store, 'host-b')
+      assert.deepEqual(await store.write(group), { taken: [], fenced: [], results: [] })
+      assert.deepEqual(await current.waiting(entity), [messageId('a')])
+    },
+  },
+  {
+    guarantee: 'G16',
+    holds: 'a message that is let in under no lease waits for whoever runs its shard',
+    async run({ store }) {
+      const owner = await Hand.over(store, 'host-a')
+      const current = await Hand.over(store, 'host-b')
+      for (const mode of ['each', 'together'] as const) {
+        const message = { ...owner.message(mode, entity), lease: undefined }
+        assert.deepEqual(await owner.write({ mode, accepted: [message] }), { taken: [], fenced: [], results: [] })
+      }
+      const waiting = (await store.inbox(current.shards, 0, 10)).map(({ id }) => id)
+      assert.deepEqual(waiting, [messageId('each'), messageId('together')])
+    },
+  },
   {
     guarantee: 'G5',
     holds: 'a lease that passed on cannot be given back for its new owner',
@@ -114,3 +266,12 @@ export const fencing: readonly StoreGuarantee[] = [
     },
   },
 ]
+
+/** An entity that is in another shard than the fenced one. */
+function anotherShard(hand: Hand): EntityId {
+  const found = Array.from({ length: 100 }, (_, index) => order(index)).find(
+    (each) => hand.shard(each) !== hand.shard(entity),
+  )
+  assert.ok(found !== undefined, 'all entities are in one shard')
+  return found
+}

@@ -1,5 +1,6 @@
 // hand.ts: writes to a store as a host would, in as few words as a test can bear.
 import {
+  type AcceptedMessage,
   type Commit,
   type CommitResult,
   type EntityId,
@@ -39,6 +40,11 @@ export function key(name: string, at = 1_000): IdempotencyKey {
 
 /** The parts of a commit that a test cares about. */
 export type Parts = Partial<Omit<Commit, 'entity' | 'lease'>>
+
+/** A group as tests write it: what is accepted comes under the lease of the hand, unless it says another. */
+export type GroupParts = Partial<Omit<Group, 'accepted'>> & {
+  readonly accepted?: readonly (StoredMessage | AcceptedMessage)[]
+}
 
 /** See the file head. It holds the leases of one owner. */
 export class Hand {
@@ -108,11 +114,19 @@ export class Hand {
     }
   }
 
-  group(parts: Partial<Group>): Group {
-    return { owner: this.owner, tag: tag(), accepted: [], registrations: [], commits: [], mode: 'each', ...parts }
+  group({ accepted = [], ...parts }: GroupParts): Group {
+    return {
+      owner: this.owner,
+      tag: tag(),
+      accepted: accepted.map((message) => ({ lease: this.lease(message.to), ...message })),
+      registrations: [],
+      commits: [],
+      mode: 'each',
+      ...parts,
+    }
   }
 
-  write(parts: Partial<Group>): Promise<GroupResult> {
+  write(parts: GroupParts): Promise<GroupResult> {
     return this.store.write(this.group(parts))
   }
 

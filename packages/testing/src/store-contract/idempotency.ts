@@ -78,7 +78,7 @@ export const idempotency: readonly StoreGuarantee[] = [
         ],
         commits: [hand.commit(order('bystander'))],
       })
-      assert.deepEqual(result, { taken: [k], results: [{ outcome: 'committed', version: 1 }] })
+      assert.deepEqual(result, { taken: [k], fenced: [], results: [{ outcome: 'committed', version: 1 }] })
       assert.deepEqual(await hand.waiting(entity), [messageId('bystander')])
       const states = await store.keys([k, fresh])
       assert.deepEqual(
@@ -100,7 +100,7 @@ export const idempotency: readonly StoreGuarantee[] = [
         registrations: [hand.registration(fresh, messageId('other')), hand.registration(k, messageId('second'))],
         commits: [hand.commit(entity, { replies: [{ key: fresh, reply: 'undone' }] })],
       })
-      assert.deepEqual(result, { taken: [k], results: [{ outcome: 'rolled back' }] })
+      assert.deepEqual(result, { taken: [k], fenced: [], results: [{ outcome: 'rolled back' }] })
       assert.deepEqual(await picture(store, [entity], [k, fresh]), before)
     },
   },

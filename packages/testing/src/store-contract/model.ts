@@ -7,6 +7,7 @@ import type {
   GroupResult,
   IdempotencyKey,
   MessageId,
+  Registration,
   StoredMessage,
 } from '@interstate/core'
 
@@ -26,16 +27,29 @@ export const emptyWorld: World = { epoch: 0, entities: {}, waiting: [], dead: {}
 /** What a group does to a world, and what its writer is told. */
 export function write(world: World, group: Group): readonly [World, GroupResult] {
   if (world.latest?.tag === group.tag) return [world, again(world.latest.result)]
-  const taken = group.registrations.filter(({ key }) => key in world.keys)
-  const refused = taken.map(({ message }) => message)
-  const registered = group.registrations.filter((each) => !taken.includes(each))
+  const late = group.accepted
+    .filter(({ lease }) => lease !== undefined && lease.epoch !== world.epoch)
+    .map(({ id }) => id)
+  // Of an event with several followers one is enough to keep out all.
+  const shut = group.registrations.filter((each) => messagesOf(each).some((id) => late.includes(id)))
+  const keptOut = [...late, ...shut.flatMap(messagesOf)]
+  const fenced = group.accepted.map(({ id }) => id).filter((id) => keptOut.includes(id))
+  const latest = (result: GroupResult): World['latest'] => ({ tag: group.tag, result })
+  if (group.mode === 'together' && fenced.length > 0) {
+    const result: GroupResult = { taken: [], fenced, results: group.commits.map(() => ({ outcome: 'rolled back' })) }
+    return [{ ...world, latest: latest(result) }, result]
+  }
+  const open = group.registrations.filter((each) => !shut.includes(each))
+  const taken = open.filter(({ key }) => key in world.keys)
+  const refused = [...keptOut, ...taken.flatMap(messagesOf)]
+  const registered = open.filter((each) => !taken.includes(each))
   const keys = Object.fromEntries(registered.map(({ key, message }) => [key, { message, reply: undefined }]))
   let next: World = { ...world, keys: { ...world.keys, ...keys } }
   next = {
     ...next,
     waiting: add(
       next.waiting,
-      group.accepted.filter(({ id }) => !refused.includes(id)),
+      group.accepted.filter(({ id }) => !refused.includes(id)).map(({ lease: _, ...message }) => message),
     ),
   }
   const results: CommitResult[] = []
@@ -44,10 +58,9 @@ export function write(world: World, group: Group): readonly [World, GroupResult]
     next = after
     results.push(outcome)
   }
-  const result = { taken: taken.map(({ key }) => key), results }
+  const result = { taken: taken.map(({ key }) => key), fenced, results }
   const whole = taken.length === 0 && results.every(({ outcome }) => outcome === 'committed')
-  const latest = { tag: group.tag, result }
-  return [{ ...(group.mode === 'together' && !whole ? world : next), latest }, result]
+  return [{ ...(group.mode === 'together' && !whole ? world : next), latest: latest(result) }, result]
 }
 
 /** Moves a dead letter to the end of the inbox. */
@@ -86,9 +99,13 @@ function add(waiting: readonly StoredMessage[], more: readonly StoredMessage[]):
   return [...waiting, ...more.filter((one) => !waiting.some(({ id }) => id === one.id))]
 }
 
-function again({ taken, results }: GroupResult): GroupResult {
+function messagesOf({ message, others = [] }: Registration): readonly MessageId[] {
+  return [message, ...others]
+}
+
+function again({ results, ...refused }: GroupResult): GroupResult {
   return {
-    taken,
+    ...refused,
     results: results.map((each) =>
       each.outcome === 'committed' ? { outcome: 'already applied', version: each.version } : each,
     ),

@@ -52,8 +52,8 @@ export const probes: readonly StoreGuarantee[] = [
       const hand = await Hand.over(store)
       const empty = { entities: [undefined], inbox: [], due: [], unsettled: [], deadLetters: [], keys: [] }
       assert.deepEqual(await picture(store, [order('nobody')]), empty)
-      assert.deepEqual(await hand.write({}), { taken: [], results: [] })
-      assert.deepEqual(await hand.write({ mode: 'together' }), { taken: [], results: [] })
+      assert.deepEqual(await hand.write({}), { taken: [], fenced: [], results: [] })
+      assert.deepEqual(await hand.write({ mode: 'together' }), { taken: [], fenced: [], results: [] })
       assert.deepEqual(await picture(store, [order('nobody')]), empty)
     },
   },

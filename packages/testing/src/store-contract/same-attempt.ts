@@ -66,6 +66,7 @@ export const sameAttempt: readonly StoreGuarantee[] = [
         const group = fullGroup(hand, mode)
         assert.deepEqual(await store.write(group), {
           taken: [],
+          fenced: [],
           results: [
             { outcome: 'committed', version: 1 },
             { outcome: 'committed', version: 1 },
@@ -75,6 +76,7 @@ export const sameAttempt: readonly StoreGuarantee[] = [
         for await (const at of overRestart(store, reopen)) {
           assert.deepEqual(await at.write(group), {
             taken: [],
+            fenced: [],
             results: [
               { outcome: 'already applied', version: 1 },
               { outcome: 'already applied', version: 1 },
@@ -119,7 +121,8 @@ export const sameAttempt: readonly StoreGuarantee[] = [
         accepted: [hand.message('a', entity)],
         commits: [hand.commit(entity), hand.commit(other, { expectedVersion: 1 })],
       })
-      const result = { taken: [], results: [{ outcome: 'rolled back' }, { outcome: 'conflict', version: 0 }] }
+      const results = [{ outcome: 'rolled back' }, { outcome: 'conflict', version: 0 }]
+      const result = { taken: [], fenced: [], results }
       assert.deepEqual(await store.write(group), result)
       const peer = await Hand.over(store, 'host-b')
       await peer.one(other)
@@ -143,7 +146,7 @@ export const sameAttempt: readonly StoreGuarantee[] = [
         peer.commit(other, { consumed: [messageId('b')] }),
       )
       for await (const at of overRestart(store, reopen)) {
-        assert.deepEqual(await at.write(group), { taken: [], results: [] })
+        assert.deepEqual(await at.write(group), { taken: [], fenced: [], results: [] })
         assert.deepEqual(await peer.at(at).waiting(entity), [])
         assert.deepEqual(await peer.at(at).waiting(other), [])
       }
@@ -154,8 +157,10 @@ export const sameAttempt: readonly StoreGuarantee[] = [
     holds: 'groups of two owners do not pass for each other',
     async run({ store }) {
       const [a, b] = [await Hand.over(store, 'host-a'), await Hand.over(store, 'host-b')]
-      await store.write({ ...a.group({ accepted: [a.message('a', entity)] }), tag: 'the same' })
-      await store.write({ ...b.group({ accepted: [b.message('b', entity)] }), tag: 'the same' })
+      const letIn = (hand: Hand, name: string): Group =>
+        hand.group({ tag: 'the same', accepted: [{ ...hand.message(name, entity), lease: undefined }] })
+      await store.write(letIn(a, 'a'))
+      await store.write(letIn(b, 'b'))
       assert.deepEqual(await b.waiting(entity), [messageId('a'), messageId('b')])
     },
   },

@@ -19,10 +19,12 @@ export class Commits implements Rule {
     }
   }
 
-  #whole(commits: readonly Commit[], { results, taken }: GroupResult, report: Report): void {
+  #whole(commits: readonly Commit[], { results, taken, fenced }: GroupResult, report: Report): void {
     const written = commits.filter((_, index) => results[index]?.outcome === 'committed')
     const isWhole =
-      taken.length === 0 && results.every(({ outcome }) => outcome === 'committed' || outcome === 'already applied')
+      taken.length === 0 &&
+      fenced.length === 0 &&
+      results.every(({ outcome }) => outcome === 'committed' || outcome === 'already applied')
     if (isWhole || written.length === 0) return
     const entities = written.map(({ entity }) => entity)
     report('G3', `Of a group written together a part stands: ${entities.join(', ')}.`, { entities })

@@ -1,4 +1,4 @@
-// leases.ts: G5. After a shard was acquired under a newer epoch, nothing of an older one is committed.
+// leases.ts: G5. After a shard was acquired under a newer epoch, nothing of an older one is committed or accepted.
 import type { Books } from '../books.ts'
 import type { Happened } from '../event.ts'
 import type { Report, Rule } from '../rule.ts'
@@ -14,7 +14,14 @@ export class Leases implements Rule {
       }
     }
     if (event.event !== 'written') return
-    for (const { lease, entity } of books.effective(event.group, event.result).commits) {
+    const { accepted, commits } = books.effective(event.group, event.result)
+    for (const { id, to, lease } of accepted) {
+      if (lease === undefined || lease.epoch === books.epochs.get(lease.shard)) continue
+      const current = books.epochs.get(lease.shard) ?? 'none'
+      const what = `${id} for ${to} was accepted under epoch ${lease.epoch}; shard ${lease.shard} is at ${current}.`
+      report('G5', what, { messages: [id], entities: [to] })
+    }
+    for (const { lease, entity } of commits) {
       const current = books.epochs.get(lease.shard)
       if (lease.epoch === current) continue
       const what = `A commit of ${entity} under epoch ${lease.epoch} succeeded; shard ${lease.shard} is at ${current ?? 'none'}.`
