@@ -1,4 +1,5 @@
 // The specs of the transfer as it was first written: all green.
+// #region history
 import { Coverage, spec } from '@interstate/testing'
 import { test } from 'vitest'
 import { Account } from '../src/account.ts'
@@ -7,6 +8,7 @@ import { transfer } from '../src/first/transfer.ts'
 const coverage = new Coverage([transfer])
 const started = spec(transfer, { coverage }).given({ type: 'Start', from: 'A', to: 'B', cents: 300 })
 const debited = started.given({ type: 'account.Debited' })
+// #endregion
 
 test('a transfer takes the money first', () => {
   spec(transfer, { coverage })
