@@ -1,10 +1,10 @@
 // transfer.ts: moves money from one account to another, as it was first written. It makes money.
+// #region machine
 import { defineSaga, follow } from '@interstate/core'
 import { assign, sendTo, setup } from 'xstate'
 import { Account } from '../account.ts'
 import { Transfer, type TransferContext } from '../transfer.contract.ts'
 
-// #region machine
 const follows = follow()
 
 export const transfer = defineSaga(
