@@ -1,24 +1,24 @@
 // world.ts: one definition of a system under test: its machines, what comes from outside, what must hold. It drives the
 // exhaustive search, the long random runs and the replay of what they found.
-import {
-  type Address,
-  type AnyContract,
-  type CommandFor,
-  type Definition,
-  type EventFor,
-  type PlainObject,
-  type TypedDefinition,
-  Wiring,
+import type {
+  Address,
+  AnyContract,
+  CommandFor,
+  Definition,
+  EventFor,
+  PlainObject,
+  TypedDefinition,
 } from '@interstate/core'
 import type { AnyStateMachine, ContextFrom } from 'xstate'
 import type { Coverage } from './coverage.ts'
-import { WorldError } from './failure/error.ts'
 import { decodeToken } from './failure/token.ts'
 import { type CheckOptions, type CheckReport, check, replayCheck } from './model/check.ts'
 import { replaySimulation, type SimulateOptions, type SimulationReport, simulate } from './simulate/simulate.ts'
 import { publish, type Stimulus, send } from './stimulus.ts'
 import { checkAccepted, withoutAccepted } from './world/accepted.ts'
-import type { EffectModel, StimulusSource, WorldPlan } from './world/plan.ts'
+import { awaited } from './world/awaited.ts'
+import { checkEntities, checkedModels, checkSource, invalid, plainOutside } from './world/input.ts'
+import type { StimulusSource, WorldPlan } from './world/plan.ts'
 import { property } from './world/property.ts'
 import type { WorldView } from './world/view.ts'
 
@@ -67,10 +67,11 @@ export class World<TOutside = PlainObject> {
   /** Calls that are made and handled before anything else, without faults. */
   setup(make: (w: SetupScope) => void): World<TOutside> {
     const calls: Stimulus[] = []
-    make({
+    const made: unknown = make({
       send: (to, command) => void calls.push(send(to, command)),
       publish: (about, event) => void calls.push(publish(about, event)),
     })
+    if (made instanceof Promise) throw invalid('The set-up gave a promise: what it does later would be left out.')
     return this.#with({ setup: [...this.#plan.setup, ...calls] })
   }
 
@@ -79,6 +80,7 @@ export class World<TOutside = PlainObject> {
    * Without it stimuli are derived from the schemas of the commands that no entity sends.
    */
   stimuli(sources: Readonly<Record<string, StimulusSource>>): World<TOutside> {
+    for (const [name, source] of Object.entries(sources)) checkSource(name, source)
     return this.#with({ stimuli: new Map([...this.#plan.stimuli, ...Object.entries(sources)]) })
   }
 
@@ -99,8 +101,7 @@ export class World<TOutside = PlainObject> {
 
   /** What the effects act on: plain data at the beginning. Properties see it as `w.outside`. */
   outside<T>(outside: T): World<T> {
-    const plain = JSON.parse(JSON.stringify(outside)) as PlainObject
-    return new World<T>({ ...this.#plan, outside: plain })
+    return new World<T>({ ...this.#plan, outside: plainOutside(outside) })
   }
 
   /**
@@ -110,7 +111,8 @@ export class World<TOutside = PlainObject> {
   effects(
     models: Readonly<Record<string, EffectFunction<TOutside> | readonly EffectFunction<TOutside>[]>>,
   ): World<TOutside> {
-    const added = Object.entries(models).map(([name, ways]) => [name, [ways].flat() as readonly EffectModel[]] as const)
+    const { entities } = this.#plan
+    const added = Object.entries(models).map(([name, ways]) => [name, checkedModels(entities, name, ways)] as const)
     return this.#with({ effects: new Map([...this.#plan.effects, ...added]) })
   }
 
@@ -137,17 +139,18 @@ export class World<TOutside = PlainObject> {
 
   /** Keys of an entity type that may be exchanged without a difference: the search looks at one order of them only. */
   interchangeable(of: Pick<AnyContract, 'name'>, keys: readonly string[]): World<TOutside> {
+    if (!this.#plan.entities.some(({ name }) => name === of.name)) throw invalid(`No "${of.name}" is in this world.`)
     return this.#with({ interchangeable: [...this.#plan.interchangeable, { type: of.name, keys }] })
   }
 
   /** Every order of delivery, timers, duplicates and crashes, at small scope. */
   check(options: CheckOptions = {}): Promise<CheckReport> {
-    return check(withoutAccepted(this.#plan), options)
+    return awaited('check', check(withoutAccepted(this.#plan), options))
   }
 
   /** Long random runs of the real runtime on real stores, with faults. */
   simulate(options: SimulateOptions = {}): Promise<SimulationReport> {
-    return simulate(withoutAccepted(this.#plan), options)
+    return awaited('simulate', simulate(withoutAccepted(this.#plan), options))
   }
 
   /**
@@ -157,7 +160,11 @@ export class World<TOutside = PlainObject> {
    * @param held - `stores`: what a simulation was held on, where that was no store in memory.
    * @throws WorldError what it stands for; `REPLAY_DIFFERS` where nothing of the story is left: it is of another world.
    */
-  async replay(token: string, held: Pick<SimulateOptions, 'stores'> = {}): Promise<void> {
+  replay(token: string, held: Pick<SimulateOptions, 'stores'> = {}): Promise<void> {
+    return awaited('replay', this.#replay(token, held))
+  }
+
+  async #replay(token: string, held: Pick<SimulateOptions, 'stores'>): Promise<void> {
     const { by, options, run } = decodeToken(token)
     if (by === 'check') await replayCheck(withoutAccepted(this.#plan), options, run)
     else await replaySimulation(withoutAccepted(this.#plan), { ...options, ...held }, run)
@@ -182,8 +189,7 @@ export class World<TOutside = PlainObject> {
  * ```
  */
 export function world({ entities, coverage }: WorldOptions): World {
-  if (entities.length === 0) throw new WorldError('WORLD_INVALID', 'A world without entities.')
-  new Wiring(entities)
+  checkEntities(entities)
   return new World({
     entities,
     coverage,

@@ -1,8 +1,17 @@
 // What a check finds, what it lets pass, and that nothing it could not look at is a green tick.
-import { contract, defineAggregate, defineSaga, effect, follow, sentCommands, turn } from '@interstate/core'
+import {
+  contract,
+  defineAggregate,
+  defineSaga,
+  effect,
+  follow,
+  sentCommands,
+  type TypedDefinition,
+  turn,
+} from '@interstate/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { assign, emit, sendTo, setup } from 'xstate'
+import { type AnyStateMachine, assign, emit, sendTo, setup } from 'xstate'
 import { z } from 'zod'
 import { Coverage, publish, send, type World, WorldError, world } from '../src/index.ts'
 import { Account, account, bank, start, total, transfer, transferThat } from './bank.ts'
@@ -15,7 +24,7 @@ async function finding(checked: Promise<unknown>): Promise<WorldError> {
 
 const nothing = z.object({})
 const Lamp = contract('lamp', { commands: { Press: nothing, Break: nothing } })
-const lampWith = (on: Record<string, unknown>) =>
+const lampWith = (on: Record<string, unknown>): TypedDefinition<typeof Lamp, AnyStateMachine> =>
   defineAggregate(
     Lamp,
     setup({ types: Lamp.types() }).createMachine({
@@ -259,6 +268,44 @@ describe('What could not be looked at is no green tick', () => {
     expect(error.message).toContain('instead of true or false')
   })
 
+  test('a property that looks for what is not there: a type, a state', async () => {
+    const blind = lit.always('nobody is overdrawn', (w) => w.all(account).length === 0)
+    expect((await finding(blind.check())).message).toContain('no "account" is in this world')
+    const misspelt = lit.always('it is never litt', (w) => !w.any(lamp, (each) => each.matches('litt')))
+    expect((await finding(misspelt.check())).message).toContain('lamp has no state "litt"')
+    const nested = lit.always('it is never lit.up', (w) => !w.any(lamp, (each) => each.matches({ lit: 'up' })))
+    expect((await finding(nested.check())).code).toBe('PROPERTY_THREW')
+  })
+
+  test('a world that is told nonsense', () => {
+    const refused = (tell: () => unknown): string => {
+      try {
+        tell()
+      } catch (error) {
+        return (error as Error).message
+      }
+      return 'not refused'
+    }
+    const given: readonly (readonly [() => unknown, string])[] = [
+      [() => world({ entites: [lamp] } as never), 'A world takes { entities'],
+      [() => world([lamp] as never), 'A world takes { entities'],
+      [() => world({ entities: [Lamp] } as never), 'Entity 1 of the world is no definition'],
+      [() => lit.setup((async () => {}) as never), 'The set-up gave a promise'],
+      [() => lit.stimuli({ press: presses[0] } as never), 'Stimulus "press" is neither'],
+      [() => lit.stimuli({ press: undefined } as never), 'Stimulus "press" is neither'],
+      [() => send('lamp/1' as never, { type: 'Press' } as never), 'ADDRESS_INVALID'],
+      [() => lit.outside({ seen: new Map() } as never), 'an instance of Map'],
+      [() => lit.outside([] as never), 'an object of plain data'],
+      [() => lit.effects({ shine: () => 1 }), 'No machine of this world has an effect "shine"'],
+      [() => bank.interchangeable(Lamp, ['1', '2']), 'No "lamp" is in this world'],
+    ]
+    for (const [tell, why] of given) expect(refused(tell)).toContain(why)
+  })
+
+  test.fails('a test that does not wait for its check', () => {
+    void bank.check({ stimuli: 6 })
+  })
+
   test('two properties of one name, and one without', () => {
     const one = lit.always('it is well', () => true)
     expect(() => one.eventually('it is well', () => true)).toThrow('Two properties are named "it is well"')
@@ -338,6 +385,8 @@ describe('What could not be looked at is no green tick', () => {
     )
     const post = world({ entities: [letter] }).stimuli({ post: [send(Letter.at('1'), { type: 'Post' })] })
     expect((await finding(post.check())).finding).toBe('EFFECT_WITHOUT_MODEL letter.post')
+    expect(() => post.effects({ post: [] })).toThrow('has no way to go')
+    expect(() => post.effects({ post: 'sent' as never })).toThrow('is no function')
     const promising = post.effects({ post: () => Promise.resolve('sent') })
     expect((await finding(promising.check())).code).toBe('WORLD_INVALID')
     const dice = post.effects({ post: () => Math.random() })
@@ -362,6 +411,7 @@ describe('What could not be looked at is no green tick', () => {
     { maxStates: Number.NaN },
     { crashes: Number.POSITIVE_INFINITY },
     { unreached: 'maybe' as never },
+    { stimulus: 3 } as never,
   ])('an option that is none: %o', async (options) => {
     expect((await finding(lit.check(options))).code).toBe('WORLD_INVALID')
   })

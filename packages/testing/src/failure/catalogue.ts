@@ -46,7 +46,7 @@ export const findings: Readonly<Record<FindingCode, string>> = {
     'Take time, chance and ids from turn(), and let effects talk to the outside: a turn may be run again.',
   PROPERTY_THREW: 'A property must hold or not hold of every moment, also before its entities exist.',
   REPLAY_DIFFERS: 'The machines or the world have changed since the token was made: run check or simulate again.',
-  SAGA_STUCK: 'Nothing is under way and no message from outside would move it on. Give it a timeout, or a final state.',
+  SAGA_STUCK: 'Give it a timeout, or a final state; or add the stimulus that would move it on.',
   SEARCH_STOPPED:
     'Nothing wrong was found in what was searched, and not all was searched. Raise the bound, or make the world smaller.',
   SOMETIMES_NEVER:

@@ -29,10 +29,11 @@ export class WorldError extends Error {
   readonly searched: number | undefined
 
   constructor(code: FindingCode, what: string, { name, story, token, searched, cause }: FindingDetails = {}) {
-    super(tell({ code, what, remedy: findings[code], story, token }), { cause })
+    const finding = name === undefined ? code : `${code} ${name}`
+    super(tell({ code, what, remedy: findings[code], story, token, finding }), { cause })
     this.code = code
     this.what = what
-    this.finding = name === undefined ? code : `${code} ${name}`
+    this.finding = finding
     this.story = story
     this.token = token
     this.searched = searched

@@ -10,6 +10,8 @@ export interface Failure {
   readonly remedy: string
   readonly story: Story | undefined
   readonly token: string | undefined
+  /** By which it is accepted. */
+  readonly finding: string
 }
 
 /** Longer stories are told by their ends. */
@@ -17,17 +19,29 @@ const mostSteps = 24
 const mostChanges = 10
 const lineLength = 118
 
+/** Findings that a system may mean to have. */
+const acceptable: ReadonlySet<FindingCode> = new Set([
+  'MESSAGES_LOOP',
+  'MESSAGE_UNHANDLED',
+  'SAGA_STUCK',
+  'STATE_UNREACHED',
+  'TURN_FAILED',
+])
+
 /** See the file head. */
-export function tell({ code, what, remedy, story, token }: Failure): string {
-  const parts = [`${what} ${remedy} [${code}]`]
+export function tell({ code, what, remedy, story, token, finding }: Failure): string {
+  const isAtOnce = story !== undefined && story.steps.length === 0
+  const parts = [`${what} ${isAtOnce ? 'It is so at the beginning, before anything happens.' : remedy} [${code}]`]
   if (story !== undefined && story.steps.length > 0) {
     parts.push(middleOut(story.steps.map(sentence), mostSteps).join('\n'))
-    if (story.changes.length > 0) parts.push(['What changed (* in the last step):', ...changesOf(story)].join('\n'))
+    const changes = changesOf(story)
+    if (changes.length > 0) parts.push(['What changed (* in the last step):', ...changes].join('\n'))
     parts.push(['```mermaid', diagram(story.steps), '```'].join('\n'))
   }
   if (token !== undefined) {
     parts.push(['Keep it as a test:', `  test('regression', () => world.replay('${token}'))`].join('\n'))
   }
+  if (acceptable.has(code)) parts.push(`If it is meant to be so: world.accept('${finding}')`)
   return parts.join('\n\n')
 }
 
@@ -47,21 +61,26 @@ function payload(data: StoryStep['data'], room: number): string {
   return ` ${text.length <= room ? text : `${text.slice(0, room - 2)}…}`}`
 }
 
+/** What the last step changed comes first; of the rest as much as there is room for. */
 function changesOf({ changes }: Story): readonly string[] {
-  return middleOut(changes.flatMap(changeLines), mostChanges)
+  const lines = changes.flatMap(changeLines)
+  const isLast = (line: string): boolean => line.startsWith('*')
+  const sorted = [...lines.filter(isLast), ...lines.filter((line) => !isLast(line))]
+  if (sorted.length <= mostChanges) return sorted
+  return [...sorted.slice(0, mostChanges), `  … ${sorted.length - mostChanges} more …`]
 }
 
 function changeLines(change: Change): readonly string[] {
   const before = flat(change.before)
-  const previous = 'previous' in change ? flat(change.previous) : undefined
+  const previous = 'previous' in change ? flat(change.previous) : before
   const after = flat(change.after)
-  const places = [...new Set([...before.keys(), ...after.keys()])]
-  return places
-    .filter((path) => before.get(path) !== after.get(path))
-    .map((path) => {
-      const mark = previous !== undefined && previous.get(path) !== after.get(path) ? '*' : ' '
-      return `${mark} ${change.entity} ${path}: ${short(before.get(path))} -> ${short(after.get(path))}`
-    })
+  return [...new Set([...before.keys(), ...previous.keys(), ...after.keys()])].flatMap((path) => {
+    const [one, two, three] = [before.get(path), previous.get(path), after.get(path)]
+    if (one === three && two === three) return []
+    // What went to and fro looks the same as before the story; then only the last step tells.
+    const from = one === three ? two : one
+    return [`${two === three ? ' ' : '*'} ${change.entity} ${path}: ${short(from)} -> ${short(three)}`]
+  })
 }
 
 /** The leaves of what an entity looks like, by their path. */

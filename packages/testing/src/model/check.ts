@@ -68,10 +68,11 @@ type Settings = CheckReport['options']
 export async function check(plan: WorldPlan, options: CheckOptions): Promise<CheckReport> {
   const settings = settingsOf(options)
   const pool = drawStimuli(plan, settings)
+  const begin = performance.now()
   let assumptions = nothingLookedAt
   for (;;) {
     try {
-      return await new Check(plan, settings, pool, assumptions).run(options.onProgress)
+      return await new Check(plan, settings, pool, assumptions).run(begin, options.onProgress)
     } catch (error) {
       if (!(error instanceof Disproved)) throw error
       assumptions = error.assumptions
@@ -105,8 +106,7 @@ class Check {
     this.#system = new System(plan, wiring, pool, settings, canon, (...turn) => plan.coverage?.turn(...turn))
   }
 
-  async run(onProgress: CheckOptions['onProgress']): Promise<CheckReport> {
-    const begin = performance.now()
+  async run(begin: number, onProgress: CheckOptions['onProgress']): Promise<CheckReport> {
     const initial = this.#setUp()
     const symmetry = new Symmetry(this.#plan, this.#system)
     symmetry.check(initial)
@@ -152,7 +152,7 @@ class Check {
   }
 
   #broken(state: State): Omit<Found, 'path'> | undefined {
-    const watch = new Watch(() => {})
+    const watch = new Watch(this.#plan, () => {})
     const moment = this.#system.moment(state)
     const property = this.#plan.always.find((each) => !watch.holds(each, moment))
     return property === undefined ? undefined : invariantBroken(property)
@@ -270,9 +270,11 @@ const defaults: Settings = {
 function settingsOf({ onProgress: _, ...options }: CheckOptions): Settings {
   const settings = { ...defaults, ...options }
   for (const [name, value] of Object.entries(settings)) {
+    if (!Object.hasOwn(defaults, name)) throw new WorldError('WORLD_INVALID', `A check has no option "${name}".`)
     const isFit = name === 'unreached' ? value === 'fail' || value === 'report' : Number.isSafeInteger(value)
     if (isFit && !(Number(value) < 0)) continue
-    throw new WorldError('WORLD_INVALID', `The check has ${name} = ${String(value)}.`)
+    const wanted = name === 'unreached' ? "'fail' or 'report'" : 'a whole number from 0'
+    throw new WorldError('WORLD_INVALID', `The check has ${name} = ${String(value)}; it takes ${wanted}.`)
   }
   return settings
 }

@@ -2,7 +2,7 @@
 import type { EntityId } from '@interstate/core'
 import { parseEntityId } from '@interstate/core'
 import { WorldError } from '../failure/error.ts'
-import type { Property } from '../world/plan.ts'
+import type { Property, WorldPlan } from '../world/plan.ts'
 import { type EntityView, type Moment, type WorldView, worldView } from '../world/view.ts'
 import { Disproved } from './assumptions.ts'
 
@@ -13,9 +13,9 @@ export class Watch {
   #moment: Moment | undefined
 
   /** @param looked - Told of each entity type that a property looks at; `all` for messages under way. */
-  constructor(looked: (type: string) => void) {
+  constructor(plan: Pick<WorldPlan, 'entities'>, looked: (type: string) => void) {
     this.#looked = looked
-    this.#w = worldView(this.#noting())
+    this.#w = worldView(this.#noting(), new Set(plan.entities.map(({ name }) => name)))
   }
 
   /**

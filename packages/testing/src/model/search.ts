@@ -66,7 +66,7 @@ export class Search {
     this.#symmetry = symmetry
     this.#reduction = reduction
     this.#bounds = bounds
-    this.#watch = new Watch((type) => this.#looked(type))
+    this.#watch = new Watch(plan, (type) => this.#looked(type))
   }
 
   /** @throws Disproved */
@@ -155,7 +155,7 @@ export class Search {
   #checkRest(number: number, state: State): void {
     const saga = stuckSaga(this.#plan, this.#system, state)
     if (saga === undefined) return
-    const what = `${saga.id} stays in "${saga.where}" forever: nothing is under way, and nothing from outside moves it.`
+    const what = `${saga.id} stays in "${saga.where}": nothing is under way, and none of the stimuli moves it on.`
     this.#found ??= { code: 'SAGA_STUCK', name: saga.type, what, path: this.#graph.path(number) }
   }
 

@@ -11,7 +11,7 @@ import {
   type TypedDefinition,
   type View,
 } from '@interstate/core'
-import { type AnyStateMachine, matchesState } from 'xstate'
+import { type AnyStateMachine, type AnyStateNode, matchesState, type SnapshotFrom } from 'xstate'
 
 /** One entity at one moment. */
 export interface EntityView<TMachine extends AnyStateMachine = AnyStateMachine>
@@ -21,8 +21,11 @@ export interface EntityView<TMachine extends AnyStateMachine = AnyStateMachine>
   readonly key: string
   /** Whether a message stands at its head that it can't take. */
   readonly parked: boolean
-  /** Whether it is in a state: `refunding`, or `{ paying: 'waiting' }`. */
-  matches(value: string | object): boolean
+  /**
+   * Whether it is in a state: `refunding`, or `{ paying: 'waiting' }`.
+   * @throws TypeError for a state that its machine does not have.
+   */
+  matches(value: Parameters<SnapshotFrom<TMachine>['matches']>[0]): boolean
 }
 
 /** A message that was sent and is not handled. */
@@ -65,16 +68,55 @@ export function viewOf(state: EntityState, parked: boolean): EntityView {
     status: snapshot.status,
     output: snapshot.output,
     parked,
-    matches: (value) => matchesState(value as never, snapshot.value as never),
+    matches: (value: string | object) => {
+      if (!hasState(snapshot.machine, value)) throw noState(entity, value)
+      return matchesState(value as never, snapshot.value as never)
+    },
   } as EntityView
 }
 
-/** What a property sees of a moment. */
-export function worldView(moment: Moment): WorldView {
+const known = new WeakMap<AnyStateMachine, Set<unknown>>()
+
+/** A slip in the name of a state would never match, without a word. */
+function hasState(machine: AnyStateMachine, value: string | object): boolean {
+  const names = known.get(machine) ?? new Set()
+  if (names.has(value)) return true
+  const found = isUnder(machine.root, value)
+  if (found && typeof value === 'string') known.set(machine, names.add(value))
+  return found
+}
+
+function isUnder(node: AnyStateNode, value: unknown): boolean {
+  const states = node.states as Readonly<Record<string, AnyStateNode>>
+  const at = (name: string, inner: unknown): boolean =>
+    Object.hasOwn(states, name) && (inner === undefined || isUnder(states[name] as AnyStateNode, inner))
+  if (typeof value !== 'string') return Object.entries(value as object).every(([name, inner]) => at(name, inner))
+  const [name = '', ...rest] = value.split('.')
+  return at(name, rest.length === 0 ? undefined : rest.join('.'))
+}
+
+function noState(entity: EntityId, value: string | object): TypeError {
+  return new TypeError(`${parseEntityId(entity).type} has no state ${JSON.stringify(value)}`)
+}
+
+/**
+ * What a property sees of a moment.
+ *
+ * @param types - Entity types of the world: of another one there is nothing to see.
+ */
+export function worldView(moment: Moment, types?: ReadonlySet<string>): WorldView {
+  const of = (type: string): string => {
+    if (types === undefined || types.has(type)) return type
+    throw new TypeError(`no "${type}" is in this world`)
+  }
   return {
-    all: (definition) => moment.entitiesOf(definition.name) as never,
-    any: (definition, is) => moment.entitiesOf(definition.name).some((each) => is(each as never)),
-    one: (of) => moment.entity((of as unknown as AddressRef).id()) as never,
+    all: (definition) => moment.entitiesOf(of(definition.name)) as never,
+    any: (definition, is) => moment.entitiesOf(of(definition.name)).some((each) => is(each as never)),
+    one: (address) => {
+      const id = (address as unknown as AddressRef).id()
+      of(parseEntityId(id).type)
+      return moment.entity(id) as never
+    },
     get underWay() {
       return moment.underWay
     },
