@@ -2,9 +2,11 @@
 import type { EntityId, Envelope, MessageId, PlainObject } from '@interstate/core'
 import type { Signal } from '@interstate/runtime'
 import type { Change, Look, Story, StoryStep } from '../failure/story.ts'
+import { stateName, timerName } from '../words.ts'
 import type { EntityView } from '../world/view.ts'
 import type { Durable, Written } from './durable.ts'
 import type { Process } from './process.ts'
+import { enoughOf } from './rounds.ts'
 import type { CallAction } from './run-plan.ts'
 
 type TurnSignal = Extract<Signal, { signal: 'turn' }>
@@ -43,6 +45,7 @@ export class Chronicle {
   /** Which process has put a message into an inbox. */
   readonly #stored = new Map<MessageId, Process>()
   readonly #effects = new Map<string, KnownEffect>()
+  /** What each write, and each effect, has changed. */
   #changes: { readonly at: number; readonly changes: readonly Change[] }[] = []
   #silent = true
 
@@ -60,8 +63,11 @@ export class Chronicle {
 
   /** @param end - Place in the history after which nothing is told any more. */
   story(end: number = Number.POSITIVE_INFINITY): Story {
-    const told = this.#steps.filter(({ at }) => at <= end).map(({ step }) => step)
-    return { steps: told, changes: this.#changes.findLast(({ at }) => at <= end)?.changes ?? [] }
+    const told = this.#steps.filter(({ at }) => at <= end)
+    const enough = told.slice(0, enoughOf(told.map(({ step }) => step)))
+    const last = enough.length < told.length ? (enough.at(-1)?.at ?? end) : end
+    const changes = this.#changes.filter(({ at }) => at <= last).map((each) => each.changes)
+    return { steps: enough.map(({ step }) => step), changes: joined(changes) }
   }
 
   /** Something that is no turn. */
@@ -105,6 +111,14 @@ export class Chronicle {
     for (const each of untold) for (const change of each.written.changes) this.#tell(process, each, change)
   }
 
+  /** A turn has failed. @returns What its message is called in findings. */
+  failed(entity: EntityId, message: MessageId, outcome: string): string {
+    const known = this.#durable.envelope(message)
+    const type = known?.type ?? (message.startsWith(`${entity}#`) ? 'timeout' : 'result')
+    this.note({ ...this.#step(entity, message, type, known?.from ?? 'client', known?.data), outcome })
+    return type
+  }
+
   effectStarted(process: Process, { entity, effect, key }: Extract<Signal, { signal: 'effect-started' }>): void {
     if (!this.#effects.has(key)) this.#effects.set(key, { entity, process, name: effect, acted: 0 })
   }
@@ -137,7 +151,7 @@ export class Chronicle {
   }
 
   #step(entity: EntityId, message: MessageId, type: string, from: string, data: PlainObject | undefined): MutableStep {
-    if (type === 'timeout') return { from: 'time', to: entity, what: `timeout "${timerName(entity, message)}"` }
+    if (type === 'timeout') return { from: 'time', to: entity, what: `timeout "${firedTimer(entity, message)}"` }
     if (type === 'result') {
       // Ids of processes have 21 characters, see process.ts.
       const effect = this.#effects.get(message.slice(0, -22))?.name ?? 'result'
@@ -191,6 +205,18 @@ export class Chronicle {
 /** How an effect has ended. */
 export type EffectEnd = { readonly output: unknown } | { readonly error: unknown }
 
+/** What a story has changed in all: before it, before its last change, after it. */
+function joined(all: readonly (readonly Change[])[]): readonly Change[] {
+  const joined = new Map<Change['entity'], Change>()
+  for (const changes of all) {
+    for (const [entity, change] of joined) joined.set(entity, { ...change, previous: change.after })
+    for (const { entity, before, after } of changes) {
+      joined.set(entity, { entity, before: (joined.get(entity) ?? { before }).before, previous: before, after })
+    }
+  }
+  return [...joined.values()].filter(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after))
+}
+
 function lookAt(outside: PlainObject): Look {
   return { value: undefined, context: JSON.parse(JSON.stringify(outside)) }
 }
@@ -205,12 +231,15 @@ function lookOf(view: Look | undefined): Look | undefined {
 
 function transition({ before, after }: { before: Look | undefined; after: Look | undefined }): string | undefined {
   if ((after as EntityView | undefined)?.parked === true) return 'parked'
-  const [from, to] = [before, after].map((look) => (look === undefined ? 'new' : stateName(look.value)))
-  return from === to ? undefined : `${from} -> ${to}`
+  if (after === undefined) return undefined
+  const to = nameOf(after)
+  if (before === undefined) return `begins in ${to}`
+  const from = nameOf(before)
+  return from === to ? `stays in ${to}` : `${from} -> ${to}`
 }
 
-function stateName(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value).replaceAll('"', '')
+function nameOf({ value }: Look): string {
+  return stateName(value) || 'its only state'
 }
 
 function sending({ type, to }: Envelope): string {
@@ -223,22 +252,9 @@ function payloadOf(call: CallAction | undefined): PlainObject | undefined {
   return data
 }
 
-/** `xstate.after.1800000.saga.paying` as `after 30 min`. */
-function timerName(entity: EntityId, message: MessageId): string {
-  const timer = message.slice(entity.length + 1).replace(/#\d+$/, '')
-  const after = /^xstate\.after\.(\d+)\./.exec(timer)
-  return after === null ? timer : `after ${duration(Number(after[1]))}`
-}
-
-function duration(ms: number): string {
-  const units = [
-    [86_400_000, 'd'],
-    [3_600_000, 'h'],
-    [60_000, 'min'],
-    [1_000, 's'],
-  ] as const
-  const [size, name] = units.find(([each]) => ms >= each && ms % each === 0) ?? [1, 'ms']
-  return `${ms / size} ${name}`
+/** The name for people of the timer whose firing a message is: firings are named by entity, timer and generation. */
+function firedTimer(entity: EntityId, message: MessageId): string {
+  return timerName(message.slice(entity.length + 1).replace(/#\d+$/, ''))
 }
 
 function textOf(error: unknown): string {

@@ -31,8 +31,8 @@ export interface ClientContext {
   readonly failed: (call: CallAction, error: unknown) => void
 }
 
-/** No client waits longer before it comes again, in milliseconds. */
-const longestPauseMs = 600_000
+/** No client waits longer before it comes again, in milliseconds: an outage of days is not to be a day of calls. */
+const longestPauseMs = 6 * 3_600_000
 
 interface Pending {
   attempts: number
@@ -82,7 +82,7 @@ export class Client {
     // What reaches a process that stands still waits at its door.
     timeline.after(0, at, () => this.#answered(call, attempt, this.#call(host, call)))
     if (pending === undefined) return
-    timeline.after(patienceMs * Math.min(100, attempt), undefined, () => {
+    timeline.after(Math.min(longestPauseMs, patienceMs * 2 ** Math.min(20, attempt - 1)), undefined, () => {
       if (this.#pending.get(call.number) === pending && pending.attempts === attempt) this.#reach(call)
     })
   }

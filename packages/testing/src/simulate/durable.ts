@@ -20,6 +20,7 @@ import { type EntityView, type Moment, viewOf } from '../world/view.ts'
 interface Row {
   readonly tag: string
   readonly view: EntityView | undefined
+  readonly trouble: Trouble | undefined
   readonly wakeAt: number | undefined
 }
 
@@ -37,7 +38,8 @@ export class Durable implements Moment {
   readonly #rows = new Map<EntityId, Row>()
   readonly #byType = new Map<string, readonly EntityView[]>()
   readonly #waiting = new Map<MessageId, StoredMessage>()
-  readonly #envelopes = new Map<MessageId, Envelope>()
+  /** Texts until somebody asks: of most messages nobody does. */
+  readonly #envelopes = new Map<MessageId, Envelope | string>()
   /** Every group that was looked at: one that is repeated changes nothing more. */
   readonly #groups = new Set<string>()
 
@@ -65,14 +67,19 @@ export class Durable implements Moment {
     return [...this.#waiting.keys()].flatMap((id) => this.envelope(id) ?? [])
   }
 
-  /** Whether a message waits in an inbox. */
-  waits(id: MessageId): boolean {
-    return this.#waiting.has(id)
+  /** Whether an entity takes nothing for now: it is parked, or what stands at its head is tried again later. */
+  stands(entity: EntityId, now: number): boolean {
+    const { parkedAt, retryAt } = this.#rows.get(entity)?.trouble ?? {}
+    return parkedAt !== undefined || (retryAt !== undefined && retryAt > now)
   }
 
   /** A message that was in an inbox once. */
   envelope(id: MessageId): Envelope | undefined {
-    return this.#envelopes.get(id)
+    const known = this.#envelopes.get(id)
+    if (typeof known !== 'string') return known
+    const envelope = decodeEnvelope(known)
+    this.#envelopes.set(id, envelope)
+    return envelope
   }
 
   /** When the next entity wants a turn without a message. One that is parked may want it for ever. */
@@ -106,13 +113,14 @@ export class Durable implements Moment {
   }
 
   #commit(commit: Commit): Written['changes'][number] {
-    const { entity, snapshot, trouble, tag, wakeAt } = commit
+    const { entity, snapshot, tag, wakeAt } = commit
     const { type } = parseEntityId(entity)
     const definition = this.#definitions.get(type) as Definition
     const before = this.#rows.get(entity)?.view
-    const parked = trouble !== undefined && (JSON.parse(trouble) as Trouble).parkedAt !== undefined
+    const trouble = commit.trouble === undefined ? undefined : (JSON.parse(commit.trouble) as Trouble)
+    const parked = trouble?.parkedAt !== undefined
     const after = snapshot === undefined ? undefined : viewOf(decodeSnapshot(definition, entity, snapshot), parked)
-    this.#rows.set(entity, { tag, view: after, wakeAt })
+    this.#rows.set(entity, { tag, view: after, trouble, wakeAt })
     this.#byType.delete(type)
     for (const id of commit.consumed) this.#waiting.delete(id)
     for (const { id } of commit.deadLetters) this.#waiting.delete(id)
@@ -122,6 +130,6 @@ export class Durable implements Moment {
 
   #add(message: StoredMessage): void {
     this.#waiting.set(message.id, message)
-    if (!this.#envelopes.has(message.id)) this.#envelopes.set(message.id, decodeEnvelope(message.body))
+    if (!this.#envelopes.has(message.id)) this.#envelopes.set(message.id, message.body)
   }
 }

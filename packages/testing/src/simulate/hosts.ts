@@ -8,7 +8,7 @@ import { calling, listening } from '../history/listening.ts'
 import { recording } from '../history/recording.ts'
 import type { FaultName } from './fault.ts'
 import { Process, type WallClock } from './process.ts'
-import type { FaultAction } from './run-plan.ts'
+import type { FaultAction, WriteAction } from './run-plan.ts'
 import { ProcessStore, type Site } from './site.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -46,6 +46,8 @@ export interface HostsContext {
 /** Something that will befall the next write. */
 interface Armed {
   readonly fault: FaultName
+  /** Writes that pass before it. */
+  writes: number
   readonly trouble: WriteTrouble | undefined
   readonly words: string
   readonly downMs?: number
@@ -93,39 +95,28 @@ export class Hosts {
         this.#pause(action)
         return
       case 'crashBeforeWrite':
-        this.#arm({
-          fault: action.do,
-          trouble: 'killed before',
-          words: 'crashes before its write',
-          downMs: action.downMs,
-        })
+        this.#arm(action, { trouble: 'killed before', words: 'crashes before its write', downMs: action.downMs })
         return
       case 'crashAfterWrite':
-        this.#arm({
-          fault: action.do,
-          trouble: 'killed after',
-          words: 'crashes after its write',
-          downMs: action.downMs,
-        })
+        this.#arm(action, { trouble: 'killed after', words: 'crashes after its write', downMs: action.downMs })
         return
       case 'crashAfterAnswer':
-        this.#arm({ fault: action.do, trouble: undefined, words: 'crashes after its commit', downMs: action.downMs })
+        this.#arm(action, { trouble: undefined, words: 'crashes after its commit', downMs: action.downMs })
         return
       case 'lateWrite':
-        this.#arm({ ...action, fault: action.do, trouble: 'lands late', words: 'crashes with its write on the way' })
+        this.#arm(action, { ...action, trouble: 'lands late', words: 'crashes with its write on the way' })
         return
       case 'lostAnswer':
-        this.#arm({ fault: action.do, trouble: 'answer lost', words: 'loses the answer to a write, which is repeated' })
+        this.#arm(action, { trouble: 'answer lost', words: 'loses the answer to a write, which is repeated' })
         return
       case 'conflict':
-        this.#arm({ fault: action.do, trouble: 'conflict', words: 'has been written to by somebody else' })
+        this.#arm(action, { trouble: 'conflict', words: 'has been written to by somebody else' })
         return
-      case 'refusedWrite':
-        for (let times = 0; times < action.times; times += 1) {
-          const words = action.why === 'full' ? 'is full' : 'fails'
-          this.#arm({ fault: action.do, trouble: action.why, words })
-        }
+      case 'refusedWrite': {
+        const words = action.why === 'full' ? 'is full' : 'fails'
+        for (let times = 0; times < action.times; times += 1) this.#arm(action, { trouble: action.why, words })
         return
+      }
     }
   }
 
@@ -195,7 +186,8 @@ export class Hosts {
 
   /** A conflict needs a commit. */
   #take(commits: boolean): Armed | undefined {
-    const index = this.#armed.findIndex(({ trouble }) => commits || trouble !== 'conflict')
+    const index = this.#armed.findIndex(({ trouble, writes }) => writes === 0 && (commits || trouble !== 'conflict'))
+    for (const each of this.#armed) if (each.writes > 0) each.writes -= 1
     return index === -1 ? undefined : this.#armed.splice(index, 1)[0]
   }
 
@@ -270,6 +262,7 @@ export class Hosts {
       this.#startAfter(process, downMs)
     }
     const { host } = process
+    process.isStopping = true
     this.#context.timeline.after(0, process, () => host.stop().then(stopped, stopped))
   }
 
@@ -289,8 +282,8 @@ export class Hosts {
     process.wake()
   }
 
-  #arm(armed: Armed): void {
-    this.#armed.push(armed)
+  #arm({ do: fault, writes = 0 }: WriteAction, armed: Omit<Armed, 'fault' | 'writes'>): void {
+    this.#armed.push({ ...armed, fault, writes })
   }
 
   #strike(fault: FaultName, from: 'host' | 'store', words: string): void {

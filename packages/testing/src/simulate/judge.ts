@@ -2,15 +2,7 @@
 import type { FindingCode } from '../failure/catalogue.ts'
 import type { Property, WorldPlan } from '../world/plan.ts'
 import { type Moment, type WorldView, worldView } from '../world/view.ts'
-
-/** Something that was found, before it is told. */
-export interface Found {
-  readonly code: FindingCode
-  /** By which it is accepted, after its code. */
-  readonly name: string
-  readonly what: string
-  readonly cause?: unknown
-}
+import type { Found } from './verdict.ts'
 
 /** See the file head. */
 export class Judge {

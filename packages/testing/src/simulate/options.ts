@@ -18,9 +18,12 @@ export interface SimulateOptions {
   readonly runs?: number
   /** Everything follows from it. Default 1. */
   readonly seed?: number
-  /** Calls from outside in each run. Default 30. */
+  /** Calls from outside in a run, at most; two runs of three make a few only. Default 30. */
   readonly stimuli?: number
-  /** How much goes wrong; or each fault's rate, from 0 for never to 1 for with every call. Default `mild`. */
+  /**
+   * How much goes wrong; or each fault's rate, from 0 for never to 1 for with every call. In runs of few calls faults come
+   * more often. Default `mild`.
+   */
   readonly faults?: 'none' | 'mild' | 'harsh' | Partial<Readonly<Record<FaultName, number>>>
   /** Runs take turns on them. Default: a store in memory. */
   readonly stores?: readonly SimulatedStore[]
@@ -39,7 +42,7 @@ export interface Settings {
   readonly rates: FaultRates
   readonly stores: readonly SimulatedStore[]
   readonly policies: Policies
-  readonly onRun: (log: readonly string[]) => void
+  readonly onRun: ((log: readonly string[]) => void) | undefined
 }
 
 const memory: SimulatedStore = {
@@ -53,7 +56,7 @@ const memory: SimulatedStore = {
 /** @throws WorldError `WORLD_INVALID`. */
 export function settingsOf(options: SimulateOptions): Settings {
   const { runs = 100, seed = 1, stimuli = 30, faults = 'mild', stores = [memory] } = options
-  const { policies = {}, onRun = () => {} } = options
+  const { policies = {}, onRun } = options
   checkCount('runs', runs, 1)
   checkCount('stimuli', stimuli, 1)
   checkCount('seed', seed, 0)

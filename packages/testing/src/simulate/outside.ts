@@ -3,7 +3,7 @@
 import { type Definition, type EffectArgs, effect, isPromiseLogic, logicOf, type PlainObject } from '@interstate/core'
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
 import { WorldError } from '../failure/error.ts'
-import { observed } from '../observe/observe.ts'
+import { observed, type Watch } from '../observe/observe.ts'
 import { type EffectModel, effectModels, type WorldPlan } from '../world/plan.ts'
 
 /** An effect that a machine has asked for. */
@@ -18,15 +18,43 @@ export interface AskedEffect {
 /** Runs an effect; resolves to its output. */
 export type Perform = (asked: AskedEffect) => Promise<unknown>
 
+/** Who hears of machines while hosts run them. */
+export interface Hearer {
+  readonly perform: Perform
+  /** An observed machine has refused what no turn may do. Of what follows the host tells the text only. */
+  readonly refused: (type: string, error: WorldError) => void
+  readonly watch: Watch
+}
+
 /**
- * The definitions with models in the place of their effects.
+ * The definitions, observed, with models in the place of their effects.
  *
  * @throws WorldError `EFFECT_WITHOUT_MODEL`.
  */
-export function withModels(plan: WorldPlan, perform: Perform): readonly Definition[] {
-  return plan.entities.map((definition) =>
-    observed({ ...definition, machine: modelled(plan, definition, perform) }, plan.coverage?.watch),
-  )
+export function withModels(plan: WorldPlan, hearer: Hearer): readonly Definition[] {
+  return plan.entities.map((definition) => {
+    const copy = observed({ ...definition, machine: modelled(plan, definition, hearer.perform) }, hearer.watch)
+    tellRefusals(copy, hearer)
+    return copy
+  })
+}
+
+function tellRefusals({ name, machine }: Definition, { refused }: Hearer): void {
+  const telling = <A extends unknown[], R>(body: (...args: A) => R): ((...args: A) => R) => {
+    return (...args) => {
+      try {
+        return body(...args)
+      } catch (error) {
+        if (error instanceof WorldError) refused(name, error)
+        throw error
+      }
+    }
+  }
+  const { transition, getInitialSnapshot } = machine
+  Object.assign(machine, {
+    transition: telling(transition.bind(machine)),
+    getInitialSnapshot: telling(getInitialSnapshot.bind(machine)),
+  })
 }
 
 function modelled(plan: WorldPlan, definition: Definition, perform: Perform): AnyStateMachine {

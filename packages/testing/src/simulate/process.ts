@@ -20,6 +20,8 @@ export class Process implements Owner {
   host: Host | undefined
   /** Another process has taken its shards. */
   isSuperseded = false
+  /** It ends in good order: effects of its that run are left to the next one. */
+  isStopping = false
   /** In words: `crashed`. */
   howItEnded = 'was paused'
   #state: Owner['state'] = 'alive'

@@ -7,7 +7,7 @@ import type { RunCounts } from './run.ts'
 export interface SimulationReport {
   readonly runs: number
   readonly seed: number
-  /** Calls from outside in each run. */
+  /** Calls from outside in a run, at most. */
   readonly stimuli: number
   /** As they were asked for. */
   readonly faults: string
@@ -50,7 +50,7 @@ export class Figures {
       toString() {
         const all = Object.entries(struck).map(([name, count]) => `${name} ${count}`)
         return [
-          `${runs} runs of ${stimuli} calls, seed ${seed}, faults ${faults}, on ${names.join(' and ')}`,
+          `${runs} runs of up to ${stimuli} calls, seed ${seed}, faults ${faults}, on ${names.join(' and ')}`,
           `${turns} turns, ${commits} commits, ${crashes} crashes, ${days(virtualMs)} of virtual time`,
           ...(all.length === 0 ? [] : [`struck: ${all.join(', ')}`]),
           ...(sometimes.length === 0 ? [] : [`happened: ${sometimes.join(', ')}`]),

@@ -1,7 +1,7 @@
 // shrink.ts: makes a run that failed smaller as long as it fails in the same way.
 import { seedFor } from './chance.ts'
-import type { Found } from './judge.ts'
 import type { RunPlan } from './run-plan.ts'
+import type { Found } from './verdict.ts'
 
 /** Runs a plan. Gives what it found. */
 export type Try = (run: RunPlan) => Promise<Found | undefined>

@@ -2,8 +2,9 @@
 import type { Definition } from '@interstate/core'
 import { WorldError } from '../failure/error.ts'
 import { encodeToken } from '../failure/token.ts'
+import type { Watch } from '../observe/observe.ts'
 import type { WorldPlan } from '../world/plan.ts'
-import type { Found } from './judge.ts'
+import { delaysOf } from './delays.ts'
 import { type Settings, type SimulateOptions, settingsOf } from './options.ts'
 import { withModels } from './outside.ts'
 import { readRun } from './replay.ts'
@@ -11,6 +12,7 @@ import { Figures, type SimulationReport } from './report.ts'
 import { Run, type RunResult } from './run.ts'
 import { drawRun, type RunPlan } from './run-plan.ts'
 import { shrink } from './shrink.ts'
+import type { Found } from './verdict.ts'
 
 export type { FaultName } from './fault.ts'
 export type { SimulatedStore, SimulateOptions } from './options.ts'
@@ -27,10 +29,11 @@ export async function simulate(plan: WorldPlan, options: SimulateOptions): Promi
   const settings = settingsOf(options)
   const simulation = new Simulation(plan, settings)
   const figures = new Figures()
-  const draw = { ...settings, stores: settings.stores.map(({ name }) => name) }
+  const { delays } = simulation
+  const draw = { ...settings, delays, stores: settings.stores.map(({ name }) => name) }
   for (let index = 0; index < settings.runs; index += 1) {
     const run = drawRun(plan, draw, index)
-    const { counts, found } = await simulation.run(run)
+    const { counts, found } = await simulation.run(run, { covers: true })
     figures.add(counts)
     if (found !== undefined) throw await simulation.failure(run, found, index)
   }
@@ -67,27 +70,48 @@ export async function replaySimulation(plan: WorldPlan, options: SimulateOptions
 export class Simulation {
   /** Names of `sometimes` that have held. */
   readonly seen: Set<string> = new Set()
+  /** Of the machines' timers, in milliseconds. */
+  readonly delays: readonly number[]
   readonly #plan: WorldPlan
   readonly #settings: Settings
   readonly #definitions: readonly Definition[]
   #present: Run | undefined
+  #covers = false
 
   constructor(plan: WorldPlan, settings: Settings) {
     this.#plan = plan
     this.#settings = settings
-    this.#definitions = withModels(plan, (asked) => {
-      if (this.#present === undefined) throw new Error('No run is under way.')
-      return this.#present.perform(asked)
+    this.delays = delaysOf(plan.entities)
+    this.#definitions = withModels(plan, {
+      perform: (asked) => {
+        if (this.#present === undefined) throw new Error('No run is under way.')
+        return this.#present.perform(asked)
+      },
+      refused: (type, error) => this.#present?.refused(type, error),
+      watch: watchWhile(plan.coverage?.watch ?? {}, () => this.#covers),
     })
   }
 
-  async run(run: RunPlan): Promise<RunResult> {
+  /** @param options - `covers`: it counts for the coverage. What is run again shows nothing that was not seen before. */
+  async run(run: RunPlan, { covers = false }: { readonly covers?: boolean } = {}): Promise<RunResult> {
     const { stores, policies, onRun } = this.#settings
     const { open } = stores.find(({ name }) => name === run.store) as Settings['stores'][number]
-    const context = { plan: this.#plan, definitions: this.#definitions, open, policies, seen: this.seen }
-    this.#present = new Run(context, run)
+    this.#covers = covers
+    this.#present = new Run(
+      {
+        plan: this.#plan,
+        definitions: this.#definitions,
+        delays: this.delays,
+        open,
+        policies,
+        seen: this.seen,
+        coverage: covers ? this.#plan.coverage?.listener : undefined,
+        isLogged: onRun !== undefined,
+      },
+      run,
+    )
     const result = await this.#present.go()
-    onRun(result.log)
+    onRun?.(result.log)
     return result
   }
 
@@ -101,8 +125,19 @@ export class Simulation {
     const where =
       index === undefined
         ? `Found when it was run again on ${run.store}.`
-        : `Found in run ${index + 1} of ${runs}, seed ${seed}, ${stimuli} calls, faults ${faults}, on ${run.store}.`
+        : `Found in run ${index + 1} of ${runs}, seed ${seed}, up to ${stimuli} calls, faults ${faults}, on ${run.store}.`
     const token = encodeToken({ by: 'simulate', options: { policies: this.#settings.policies }, run: smallest })
-    return new WorldError(code, `${what} ${where}`, { name, story: again.story, token, cause })
+    const about = name === '' ? {} : { name }
+    return new WorldError(code, `${what} ${where}`, { ...about, story: again.story, token, cause })
+  }
+}
+
+/** Tells a watch as long as something is so. */
+function watchWhile({ entered, left, taken, guarded }: Watch, isSo: () => boolean): Watch {
+  return {
+    entered: (...what) => (isSo() ? entered?.(...what) : undefined),
+    left: (...what) => (isSo() ? left?.(...what) : undefined),
+    taken: (...what) => (isSo() ? taken?.(...what) : undefined),
+    guarded: (...what) => (isSo() ? guarded?.(...what) : undefined),
   }
 }
