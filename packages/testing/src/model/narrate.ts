@@ -132,11 +132,12 @@ function changes(system: System, states: readonly State[]): readonly Change[] {
     after: lookIn(last),
   })
   const found = system.layout.slots.flatMap((slot, index) =>
-    slot?.is === 'entity' && first[index] !== last[index]
+    slot?.is === 'entity' && (first[index] !== last[index] || previous[index] !== last[index])
       ? [change(slot.id, (state) => look(system.resident(state, index)))]
       : [],
   )
-  if (first[place.outside] === last[place.outside]) return found
+  const seen = [first, previous, last].map((state) => state[place.outside])
+  if (new Set(seen).size === 1) return found
   const outside = (state: State): Look => ({
     value: undefined,
     context: system.outside.looks.value(state[place.outside] as number),
