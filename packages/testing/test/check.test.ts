@@ -389,8 +389,12 @@ describe('What could not be looked at is no green tick', () => {
     expect(() => post.effects({ post: 'sent' as never })).toThrow('is no function')
     const promising = post.effects({ post: () => Promise.resolve('sent') })
     expect((await finding(promising.check())).code).toBe('WORLD_INVALID')
-    const dice = post.effects({ post: () => Math.random() })
-    expect((await finding(dice.check())).finding).toBe('NOT_DETERMINISTIC post')
+    for (const ask of [() => Math.random(), () => Date.now(), () => globalThis.crypto.randomUUID()]) {
+      expect((await finding(post.effects({ post: ask }).check())).finding).toBe('NOT_DETERMINISTIC post')
+    }
+    let calls = 0
+    const counting = post.effects({ post: () => ++calls })
+    expect((await finding(counting.check())).message).toContain('came to two ends')
     const fails = (): never => {
       throw new Error('no stamp')
     }

@@ -60,8 +60,9 @@ function tellStep(system: System, before: State, successor: Successor): StorySte
     }
     case 'settle': {
       const { slot, effect, end } = system.outside.results.value(step.result)
-      const to = system.layout.at(slot).id
-      const what = `${'error' in end ? 'error' : 'result'} of effect "${effect}"`
+      const { state } = system.resident(before, slot) as Resident
+      const to = state.entity
+      const what = `${'error' in end ? 'error' : 'result'} of effect "${state.running[effect]?.src}"`
       return finish(system, before, successor, { from: 'outside', to, what, data: end as PlainObject })
     }
     case 'crash':

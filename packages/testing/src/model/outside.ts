@@ -1,6 +1,7 @@
 // outside.ts: the world outside and what effects do to it, each way that an effect may go worked out once.
 import { type EffectEnd, InterstateError, type PlainObject, plainCopy, type RunningEffect } from '@interstate/core'
 import { WorldError } from '../failure/error.ts'
+import { type Spring, trapped } from '../observe/traps.ts'
 import { type EffectModel, effectModels, type WorldPlan } from '../world/plan.ts'
 import { type Assumptions, Disproved } from './assumptions.ts'
 import { type Canon, plainText } from './canonical.ts'
@@ -93,20 +94,25 @@ function runModel(assumptions: Assumptions, run: RunningEffect, model: EffectMod
       return run.key
     },
   }
-  const end = endOf(() => model(call))
+  const end = trapped(askedBy(run.src), () => endOf(() => model(call)))
   // Keys are ids: they must tell states apart then.
   if (readsKey && !assumptions.identity) throw new Disproved({ ...assumptions, identity: true })
   const after = plainCopy(outside, 'outside of the world') as PlainObject
   return { end, after, text: JSON.stringify([end, after]) }
 }
 
+/** A model that asks the real outside would come to another end tomorrow. */
+function askedBy(src: string): Spring {
+  return (called, caller) => {
+    const at = caller === undefined ? '' : ` at ${caller}`
+    return new WorldError('NOT_DETERMINISTIC', `The model of effect "${src}" calls ${called}${at}.`, { name: src })
+  }
+}
+
 /** How an effect ends, as the host tells its machine. */
 function endOf(run: () => unknown): EffectEnd {
   try {
     const output = run()
-    if (output instanceof Promise) {
-      throw new WorldError('WORLD_INVALID', 'The model of an effect gave a promise. Give the output itself.')
-    }
     return { output: output === undefined ? null : plainCopy(output, 'output of an effect') }
   } catch (error) {
     if (error instanceof WorldError || error instanceof InterstateError) throw error
