@@ -34,6 +34,8 @@ export interface Hearer {
 export function withModels(plan: WorldPlan, hearer: Hearer): readonly Definition[] {
   return plan.entities.map((definition) => {
     const copy = observed({ ...definition, machine: modelled(plan, definition, hearer.perform) }, hearer.watch)
+    // Only now: another copy would be made of the user's own config.
+    inlineModels(plan, definition.name, copy.machine, hearer.perform)
     tellRefusals(copy, hearer)
     return copy
   })
@@ -72,7 +74,6 @@ function modelled(plan: WorldPlan, definition: Definition, perform: Perform): An
   )
   const copy = machine.provide({ actors })
   copy.options = machine.options
-  inlineModels(plan, name, copy, perform)
   return copy
 }
 
