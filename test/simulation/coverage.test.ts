@@ -36,8 +36,9 @@ function countsOf(coverage: Coverage): string {
 test('messages that were handled and refused are counted, and timers that fired and were cancelled', async () => {
   const { coverage, table } = pot()
   await table.simulate({ runs: 30 })
-  const [counts] = Object.values(coverage.toJSON().definitions)
-  expect(counts).toMatchObject({ fired: expect.anything(), cancelled: expect.anything() })
+  const { fired, cancelled } = Object.values(coverage.toJSON().definitions)[0] ?? {}
+  expect(Object.values(fired ?? {})).toEqual([expect.any(Number)])
+  expect(Object.values(cancelled ?? {})).toEqual([expect.any(Number)])
   coverage.require({ states: 100, transitions: 100, timers: 100 })
   expect(coverage.text('tea')).toMatchInlineSnapshot(`
     "| tea  | leaves | drawing | cup  | bitter |

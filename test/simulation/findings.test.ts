@@ -1,46 +1,11 @@
 // Everything that a simulation can find is found, by the name that a check gives it, with a short story.
-import { contract, defineAggregate, defineSaga, effect, follow, turn } from '@interstate/core'
+import { contract, defineAggregate, effect, turn } from '@interstate/core'
 import { publish, send, type WorldError, world } from '@interstate/testing'
 import { describe, expect, test } from 'vitest'
-import { assign, emit, sendTo, setup } from 'xstate'
+import { assign, sendTo, setup } from 'xstate'
 import { z } from 'zod'
 import { found } from './found.ts'
-
-const Lamp = contract('lamp', {
-  commands: { Press: z.object({}), Break: z.object({ volts: z.number().int().min(1).max(400) }) },
-  events: { Lit: z.object({}), Dark: z.object({}) },
-})
-const toPress = [send(Lamp.at('hall'), { type: 'Press' })]
-
-/** A lamp that goes on and off; at more than 230 volts its machine throws. */
-const lamp = defineAggregate(
-  Lamp,
-  setup({
-    types: Lamp.types<{ presses: number }>(),
-    actions: { count: assign({ presses: ({ context }) => context.presses + 1 }) },
-  }).createMachine({
-    context: { presses: 0 },
-    initial: 'dark',
-    on: { Break: { actions: assign(({ context, event }) => check(context, event.volts)) } },
-    states: {
-      dark: { on: { Press: { target: 'lit', actions: ['count', emit({ type: 'Lit' })] } } },
-      lit: { on: { Press: { target: 'dark', actions: ['count', emit({ type: 'Dark' })] } } },
-    },
-  }),
-)
-
-function check<T>(context: T, volts: number): T {
-  if (volts > 230) throw new Error('The lamp is broken.')
-  return context
-}
-
-/** Watches a lamp, and has not thought of its going dark. */
-const follows = follow(Lamp.event('Lit').bySource().starts(), Lamp.event('Dark').bySource())
-const watcher = defineSaga(
-  'watcher',
-  follows,
-  setup({ types: follows.types() }).createMachine({ initial: 'calm', states: { calm: { on: { 'lamp.Lit': {} } } } }),
-)
+import { Lamp, lamp, toPress, watcher } from './lamp.ts'
 
 function last(error: WorldError) {
   return error.story?.steps.at(-1)
