@@ -56,7 +56,7 @@ export function sentence({ from, to, what, data, outcome, note }: StoryStep, ind
 }
 
 function payload(data: StoryStep['data'], room: number): string {
-  if (data === undefined || Object.keys(data).length === 0 || room < 5) return ''
+  if (data === undefined || data === null || Object.keys(data).length === 0 || room < 5) return ''
   const text = JSON.stringify(data)
   return ` ${text.length <= room ? text : `${text.slice(0, room - 2)}…}`}`
 }

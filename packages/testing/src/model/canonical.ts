@@ -1,20 +1,31 @@
 // canonical.ts: entities and messages as texts that are equal where nothing that can happen from there differs.
-import { type Definition, type EntityId, type EntityState, type Envelope, encodeSnapshot } from '@interstate/core'
+import {
+  type Asker,
+  type Definition,
+  type EntityId,
+  type EntityState,
+  type Envelope,
+  encodeSnapshot,
+  type RunningEffect,
+} from '@interstate/core'
+import { WorldError } from '../failure/error.ts'
 import type { Assumptions } from './assumptions.ts'
 
 /** What decides which texts are equal. */
 export interface Canon {
   readonly assumptions: Assumptions
   readonly abstractions: ReadonlyMap<string, (context: never) => unknown>
-  /** Whether property names are put in order: keys that may be exchanged stand in them, too. */
-  readonly sorts: boolean
+  /** Keys that may be exchanged: where they are names of properties, their order does not count. */
+  readonly exchanged: ReadonlySet<string>
+  /** What the ids that turns gave out begin with: `sendTo` and `raise` without an id of their own. */
+  readonly stems: Set<string>
 }
 
 interface Stored {
   readonly value: unknown
   readonly context: unknown
   readonly timers?: Readonly<Record<string, StoredTimer>>
-  readonly running?: Readonly<Record<string, { readonly key: string; readonly src: string; readonly input: unknown }>>
+  readonly running?: Readonly<Record<string, RunningEffect>>
   readonly [field: string]: unknown
 }
 interface StoredTimer {
@@ -22,12 +33,12 @@ interface StoredTimer {
   readonly generation: number
   readonly raise?: unknown
   readonly send?: Envelope
-  readonly asker?: { readonly from: string }
+  readonly asker?: Asker
+  readonly cause: unknown
 }
 
 const headLength = 'i1:00000000:'.length
-/** Ids that a turn gave out: `sendTo` and `raise` without an id of their own. */
-const derivedId = /^[\w-]{20}-\d+$/
+const stemLength = 20
 
 /**
  * An entity. Turns counted, causes and generations never matter; ids only where machines ask for them; of times only how
@@ -42,19 +53,40 @@ export function entityText(canon: Canon, definition: Definition, state: EntitySt
   return write(canon, [
     state.entity,
     value,
-    abstraction === undefined ? context : abstraction(context as never),
+    abstraction === undefined ? context : abstracted(definition.name, abstraction(context as never)),
     [status, output, history, entered, parked],
-    byDue(timers).map(([id, { due, raise, send, asker }]) => [
-      !assumptions.identity && derivedId.test(id) ? '' : id,
+    byDue(timers).map(([id, { due, raise, send, asker, cause }]) => [
+      !assumptions.identity && isDerived(canon, id) ? '' : id,
       time(due),
       send === undefined ? raise : messageParts(assumptions, send),
-      asker?.from,
+      askedBy(assumptions, asker),
+      assumptions.identity ? cause : '',
     ]),
     Object.entries(running)
       .toSorted(([one], [two]) => (one < two ? -1 : 1))
-      .map(([id, { key, src, input }]) => [id, src, input, assumptions.identity ? key : '']),
+      .map(([id, { key, src, input, asker, cause }]) => [
+        id,
+        src,
+        input,
+        askedBy(assumptions, asker),
+        ...(assumptions.identity ? [key, cause] : []),
+      ]),
     assumptions.identity ? stored.incarnation : '',
   ])
+}
+
+/** Whether a turn gave out an id, and not a person. */
+export function isDerived({ stems }: Pick<Canon, 'stems'>, id: string): boolean {
+  return stems.has(id.slice(0, stemLength)) && id[stemLength] === '-'
+}
+
+function askedBy({ identity }: Assumptions, asker: Asker | undefined): unknown {
+  return identity ? asker : asker?.from
+}
+
+function abstracted(name: string, kept: unknown): unknown {
+  if (kept !== undefined) return kept
+  throw new WorldError('WORLD_INVALID', `The abstraction of "${name}" gives nothing: all its contexts would be one.`)
 }
 
 /** A message under way. */
@@ -63,19 +95,27 @@ export function messageText(canon: Canon, message: Envelope): string {
 }
 
 /** Plain data, canonical. */
-export function plainText(canon: Pick<Canon, 'sorts'>, value: unknown): string {
+export function plainText(canon: Pick<Canon, 'exchanged'>, value: unknown): string {
   return write(canon, value)
 }
 
 /** The same text with keys exchanged, in addresses and wherever a text is just the key. */
 export function renamed(text: string, names: ReadonlyMap<string, string>): string {
   const rename = (value: unknown): unknown => {
-    if (typeof value === 'string') return names.get(value) ?? value
+    if (typeof value === 'string') return names.get(value) ?? whole(names, value)
     if (typeof value !== 'object' || value === null) return value
     if (Array.isArray(value)) return value.map(rename)
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [names.get(key) ?? key, rename(item)]))
   }
-  return write({ sorts: true }, rename(JSON.parse(text)))
+  return write({ exchanged: new Set(names.keys()) }, rename(JSON.parse(text)))
+}
+
+/** A key inside a longer text can't be exchanged, and without that two states would pass for one. */
+function whole(names: ReadonlyMap<string, string>, text: string): string {
+  const parts = text.split(/[^\w]+|_/)
+  const key = parts.length > 1 && parts.find((part) => names.has(part))
+  if (typeof key !== 'string') return text
+  throw new WorldError('SYMMETRY_BROKEN', `The text "${text}" holds the interchangeable key "${key}".`)
 }
 
 /** An entity's timers in the order in which they fire. */
@@ -92,13 +132,14 @@ function messageParts({ identity }: Assumptions, message: Envelope): unknown[] {
   return [kind, to, from, type, data, asker?.from, contractVersion, who]
 }
 
-function write({ sorts }: Pick<Canon, 'sorts'>, value: unknown): string {
-  return JSON.stringify(value, sorts ? sorted : undefined)
-}
-
-function sorted(_: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).sort(([one], [two]) => (one < two ? -1 : 1)))
+function write({ exchanged }: Pick<Canon, 'exchanged'>, value: unknown): string {
+  if (exchanged.size === 0) return JSON.stringify(value)
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part
+    const entries = Object.entries(part)
+    if (!entries.some(([name]) => exchanged.has(name))) return part
+    return Object.fromEntries(entries.sort(([one], [two]) => (one < two ? -1 : 1)))
+  })
 }
 
 /** Names to exchange when the keys of a type are taken in another order. */

@@ -1,11 +1,12 @@
 // check.ts: looks for a flaw in all that a world may do at small scope, and says what was looked at.
-import { Wiring } from '@interstate/core'
+import { InterstateError, Wiring } from '@interstate/core'
 import { WorldError } from '../failure/error.ts'
 import { encodeToken } from '../failure/token.ts'
-import { bothWatches, observed } from '../observe/observe.ts'
+import { observed, watches } from '../observe/observe.ts'
 import type { WorldPlan } from '../world/plan.ts'
 import { drawStimuli, type NamedStimulus } from '../world/stimuli.ts'
 import { type Assumptions, Disproved, nothingLookedAt } from './assumptions.ts'
+import { messagesOf } from './calls.ts'
 import { place, type State } from './layout.ts'
 import { markOf, narrate, type Path } from './narrate.ts'
 import { Watch } from './properties.ts'
@@ -69,14 +70,18 @@ export async function check(plan: WorldPlan, options: CheckOptions): Promise<Che
   const settings = settingsOf(options)
   const pool = drawStimuli(plan, settings)
   const begin = performance.now()
-  let assumptions = nothingLookedAt
-  for (;;) {
-    try {
-      return await new Check(plan, settings, pool, assumptions).run(begin, options.onProgress)
-    } catch (error) {
-      if (!(error instanceof Disproved)) throw error
-      assumptions = error.assumptions
-    }
+  return assuming(nothingLookedAt, (assumptions) =>
+    new Check(plan, settings, pool, assumptions).run(begin, options.onProgress),
+  )
+}
+
+/** Starts anew where an assumption turns out to be wrong. */
+async function assuming<T>(assumptions: Assumptions, search: (assumptions: Assumptions) => Promise<T>): Promise<T> {
+  try {
+    return await search(assumptions)
+  } catch (error) {
+    if (!(error instanceof Disproved)) throw error
+    return assuming(error.assumptions, search)
   }
 }
 
@@ -84,7 +89,8 @@ export async function check(plan: WorldPlan, options: CheckOptions): Promise<Che
 export async function replayCheck(plan: WorldPlan, options: CheckOptions, run: unknown): Promise<void> {
   const settings = settingsOf(options)
   const { marks, assumptions } = runOf(run)
-  await new Check(plan, settings, drawStimuli(plan, settings), assumptions).replay(marks)
+  const pool = drawStimuli(plan, settings)
+  await assuming(assumptions, (each) => new Check(plan, settings, pool, each).replay(marks))
 }
 
 class Check {
@@ -99,10 +105,11 @@ class Check {
     this.#settings = settings
     this.#assumptions = assumptions
     this.#reached = new Reached(plan)
-    const wiring = new Wiring(
-      plan.entities.map((definition) => observed(definition, bothWatches(this.#reached.watch, plan.coverage?.watch))),
-    )
-    const canon = { assumptions, abstractions: plan.abstractions, sorts: plan.interchangeable.length > 0 }
+    const watch = watches([this.#reached.watch, plan.coverage?.watch], () => !this.#system.turns.isProbing)
+    const wiring = new Wiring(plan.entities.map((definition) => observed(definition, watch)))
+    const exchanged = new Set(plan.interchangeable.flatMap(({ keys }) => keys))
+    const canon = { assumptions, abstractions: plan.abstractions, exchanged, stems: new Set<string>() }
+    checkCalls(wiring, pool)
     this.#system = new System(plan, wiring, pool, settings, canon, (...turn) => plan.coverage?.turn(...turn))
   }
 
@@ -241,6 +248,18 @@ class Check {
     const options = this.#settings
     const report = { states: graph.size, steps: graph.edges, depth, turns: this.#system.turns.decided, reduced, ms }
     return { ...report, unreached, options, toString: () => reportText({ ...report, unreached, options }) }
+  }
+}
+
+/** @throws WorldError `WORLD_INVALID` for a stimulus that a host would refuse. */
+function checkCalls(wiring: Wiring, pool: readonly NamedStimulus[]): void {
+  for (const { name, stimulus } of pool) {
+    try {
+      messagesOf(wiring, stimulus, 'call')
+    } catch (cause) {
+      if (!(cause instanceof InterstateError)) throw cause
+      throw new WorldError('WORLD_INVALID', `A host would refuse stimulus "${name}". ${cause.message}`, { cause })
+    }
   }
 }
 

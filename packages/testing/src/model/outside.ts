@@ -1,6 +1,7 @@
 // outside.ts: the world outside and what effects do to it, each way that an effect may go worked out once.
 import { type EffectEnd, InterstateError, type PlainObject, plainCopy, type RunningEffect } from '@interstate/core'
 import { WorldError } from '../failure/error.ts'
+import { freeze } from '../observe/plain.ts'
 import { type Spring, trapped } from '../observe/traps.ts'
 import { type EffectModel, effectModels, type WorldPlan } from '../world/plan.ts'
 import { type Assumptions, Disproved } from './assumptions.ts'
@@ -78,6 +79,8 @@ export class Outside {
   }
 
   #number(outside: PlainObject): number {
+    // A property that changed what it looks at would change what happens.
+    freeze(outside)
     return this.looks.number(plainText(this.#canon, outside), outside)
   }
 }

@@ -45,6 +45,8 @@ export class Reduction {
   #isAmple(state: State, own: readonly Successor[], visible: ReadonlySet<string>): boolean {
     const entity = own[0]?.entity as number
     if (visible.has(this.#system.layout.at(entity).type)) return false
+    // With timers between them, messages that go round would no longer be seen to: the cycle has other steps in it.
+    if (own.some(({ step }) => step.does === 'fire')) return false
     // Crashes and the outside are shared by all effects.
     if (own.some((each) => this.#touchesEffects(state, each))) return false
     return !this.#mayHear(state, entity)

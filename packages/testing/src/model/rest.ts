@@ -45,13 +45,24 @@ export interface StuckSaga {
   readonly where: string
 }
 
-/** Of a state without inner steps: a saga that is not done, and that no stimulus would move on. */
-export function stuckSaga(plan: WorldPlan, system: System, state: State): StuckSaga | undefined {
+/**
+ * A saga that is not done, that does nothing by itself, and that no stimulus would move on.
+ *
+ * @param isStill - Whether nothing that is under way will change the entity at this place any more.
+ */
+export function stuckSaga(
+  plan: WorldPlan,
+  system: System,
+  state: State,
+  isStill: (slot: number) => boolean,
+): StuckSaga | undefined {
   for (const { kind, name } of plan.entities) {
     if (kind !== 'saga' || plan.accepted.has(`SAGA_STUCK ${name}`)) continue
     for (const slot of system.layout.ofType(name)) {
       const resident = system.resident(state, slot)
-      if (resident === undefined || resident.isDone || resident.parked || isMoved(system, state, slot)) continue
+      if (resident === undefined || resident.isDone || resident.parked) continue
+      if (resident.firstDue !== undefined || resident.running.length > 0 || !isStill(slot)) continue
+      if (system.turns.probe(() => isMoved(system, state, slot))) continue
       return { id: resident.state.entity, type: name, where: stateName(resident.state.snapshot.value) }
     }
   }

@@ -1,6 +1,7 @@
 // search.ts: looks at every state of a world that can be reached, breadth first, so that what it finds has a shortest story.
 
 import type { FindingCode } from '../failure/catalogue.ts'
+import { WorldError } from '../failure/error.ts'
 import type { Property, WorldPlan } from '../world/plan.ts'
 import type { EntityView, Moment } from '../world/view.ts'
 import { Disproved } from './assumptions.ts'
@@ -9,7 +10,7 @@ import { type Edge, edge, Graph } from './graph.ts'
 import type { State } from './layout.ts'
 import { Watch } from './properties.ts'
 import type { Reduction } from './reduction.ts'
-import { stuckSaga } from './rest.ts'
+import { type StuckSaga, stuckSaga } from './rest.ts'
 import type { Successor } from './successor.ts'
 import type { Symmetry } from './symmetry.ts'
 import type { System } from './system.ts'
@@ -55,8 +56,8 @@ export class Search {
   readonly #graph = new Graph()
   readonly #watch: Watch
   readonly #seen = new Set<string>()
-  /** Of each state, which of the `eventually` hold, as bits. */
-  readonly #holds: number[] = []
+  /** Of each `eventually`, in which states it holds. */
+  readonly #holds: boolean[][]
   #reduced = 0
   #found: Found | undefined
 
@@ -66,6 +67,7 @@ export class Search {
     this.#symmetry = symmetry
     this.#reduction = reduction
     this.#bounds = bounds
+    this.#holds = plan.eventually.map(() => [])
     this.#watch = new Watch(plan, (type) => this.#looked(type))
   }
 
@@ -74,18 +76,30 @@ export class Search {
     this.#meet(initial, -1, 0)
     let next = 0
     for (; next < this.#graph.size && this.#found === undefined; next += 1) {
-      if (this.#graph.size >= this.#bounds.maxStates) break
+      if (this.#graph.size > this.#bounds.maxStates) break
       if (next % stride === stride - 1) await this.#breathe(next)
-      this.#expand(next)
+      this.#guard(next, () => this.#expand(next))
     }
     const frontier = this.#found === undefined ? this.#graph.size - next : 0
     if (this.#found === undefined && frontier === 0) {
       this.#checkLanes()
-      this.#found = this.#loop() ?? this.#never()
+      this.#found = this.#loop() ?? this.#never() ?? this.#stuckBesideOthers()
     }
     // Under an abstraction that hides what matters, what was found may never happen.
     this.#found = this.#hidden() ?? this.#found
     return { graph: this.#graph, found: this.#found, frontier, seen: this.#seen, reduced: this.#reduced }
+  }
+
+  /** What a property or a model throws is found where it was thrown, with its story. */
+  #guard(number: number, look: () => void): void {
+    try {
+      look()
+    } catch (error) {
+      if (!(error instanceof WorldError) || error.story !== undefined) throw error
+      const { code, what, finding, cause } = error
+      const name = finding.slice(code.length + 1)
+      this.#found = { code, name, what, cause: cause ?? error, path: this.#graph.path(number) }
+    }
   }
 
   async #breathe(next: number): Promise<void> {
@@ -132,7 +146,7 @@ export class Search {
 
   #meet(state: State, parent: number, ordinal: number): { readonly number: number; readonly isNew: boolean } {
     const met = this.#graph.meet(this.#symmetry.key(state), state, parent, ordinal)
-    if (met.isNew) this.#look(met.number, state)
+    if (met.isNew) this.#guard(met.number, () => this.#look(met.number, state))
     return met
   }
 
@@ -145,18 +159,14 @@ export class Search {
     for (const property of this.#plan.sometimes) {
       if (!this.#seen.has(property.name) && this.#watch.holds(property, moment)) this.#seen.add(property.name)
     }
-    let bits = 0
     this.#plan.eventually.forEach((property, index) => {
-      if (this.#watch.holds(property, moment)) bits |= 1 << index
+      this.#holds[index]?.push(this.#watch.holds(property, moment))
     })
-    this.#holds.push(bits)
   }
 
   #checkRest(number: number, state: State): void {
-    const saga = stuckSaga(this.#plan, this.#system, state)
-    if (saga === undefined) return
-    const what = `${saga.id} stays in "${saga.where}": nothing is under way, and none of the stimuli moves it on.`
-    this.#found ??= { code: 'SAGA_STUCK', name: saga.type, what, path: this.#graph.path(number) }
+    const saga = stuckSaga(this.#plan, this.#system, state, () => true)
+    if (saga !== undefined) this.#found ??= { ...sagaStuck(saga), path: this.#graph.path(number) }
   }
 
   /** A property that tells two entities apart which an abstraction takes for one. */
@@ -200,18 +210,29 @@ export class Search {
     const targets = (node: number): readonly number[] => this.#graph.targets(node, edge.inner)
     const all = components(this.#graph.size, targets)
     const ends = closed(all, targets)
-    const held = new Int32Array(all.count)
-    for (const [node, bits] of this.#holds.entries()) {
-      const component = all.of[node] as number
-      held[component] = (held[component] as number) | bits
-    }
     for (const [index, { name }] of this.#plan.eventually.entries()) {
-      for (let node = 0; node < this.#graph.size; node += 1) {
-        const component = all.of[node] as number
-        if (!ends.has(component) || ((held[component] as number) & (1 << index)) !== 0) continue
-        const what = `"${name}" does not hold, and never will.`
-        return { code: 'EVENTUALLY_NEVER', name, what, path: this.#graph.path(node) }
-      }
+      const held = new Set(all.of.filter((_, node) => this.#holds[index]?.[node]))
+      const node = all.of.findIndex((component) => ends.has(component) && !held.has(component))
+      if (node < 0) continue
+      const what = `"${name}" does not hold, and never will.`
+      return { code: 'EVENTUALLY_NEVER', name, what, path: this.#graph.path(node) }
+    }
+    return undefined
+  }
+
+  /** A saga that never changes any more in a closed component, though others go on. */
+  #stuckBesideOthers(): Found | undefined {
+    const targets = (node: number): readonly number[] => this.#graph.targets(node, edge.inner)
+    const all = components(this.#graph.size, targets)
+    const members = Map.groupBy(all.of.keys(), (node) => all.of[node] as number)
+    for (const component of closed(all, targets)) {
+      const nodes = members.get(component) ?? []
+      const [node = 0] = nodes
+      const state = this.#graph.states[node] as State
+      const isStill = (slot: number): boolean =>
+        nodes.every((each) => (this.#graph.states[each] as State)[slot] === state[slot])
+      const saga = stuckSaga(this.#plan, this.#system, state, isStill)
+      if (saga !== undefined) return { ...sagaStuck(saga), path: this.#graph.path(node) }
     }
     return undefined
   }
@@ -220,7 +241,7 @@ export class Search {
   #checkLanes(): void {
     const { assumptions, layout } = this.#system
     const lanes = new Set(layout.lanes)
-    if (this.#reduced === 0 || lanes.size === assumptions.lanes.size) return
+    if (this.#reduced === 0 || lanes.isSubsetOf(assumptions.lanes)) return
     throw new Disproved({ ...assumptions, lanes })
   }
 
@@ -244,6 +265,11 @@ function withView(moment: Moment, view: EntityView): Moment {
     underWay: moment.underWay,
     outside: moment.outside,
   }
+}
+
+function sagaStuck({ id, type, where }: StuckSaga): Omit<Found, 'path'> {
+  const what = `${id} stays in "${where}": nothing for it is under way, and none of the stimuli moves it on.`
+  return { code: 'SAGA_STUCK', name: type, what }
 }
 
 /** The finding that an `always` does not hold. */

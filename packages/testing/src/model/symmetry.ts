@@ -17,6 +17,13 @@ export class Symmetry {
   /** @throws WorldError `WORLD_INVALID` for too many keys. */
   constructor(plan: WorldPlan, system: System) {
     this.#system = system
+    const keys = plan.interchangeable.flatMap((each) => each.keys)
+    if (new Set(keys).size < keys.length) {
+      throw new WorldError(
+        'WORLD_INVALID',
+        'An interchangeable key is named twice: exchanged, it would be another one.',
+      )
+    }
     let orders: ReadonlyMap<string, string>[] = [new Map()]
     for (const { type, keys } of plan.interchangeable) {
       const own = permutations(keys).map((order) => exchange(type, keys, order))

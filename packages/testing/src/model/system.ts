@@ -175,7 +175,7 @@ export class System {
     const resident = this.resident(state, slot)
     if (resident === undefined) return
     const { firstDue, running } = resident
-    if (firstDue !== undefined) this.#fire(state, slot, resident, firstDue, found)
+    if (firstDue !== undefined && !resident.parked) this.#fire(state, slot, resident, firstDue, found)
     for (const effect of running) {
       if (!this.#hasActed(state, slot, effect)) this.#act(state, slot, resident, effect, found)
     }

@@ -5,7 +5,10 @@ import {
   type EntityState,
   type Envelope,
   InterstateError,
+  incarnationOf,
+  type MessageId,
   nextDue,
+  turnStem,
   type Wiring,
 } from '@interstate/core'
 import { WorldError } from '../failure/error.ts'
@@ -128,11 +131,27 @@ export class Turns {
     return this.#once(`${slot} ${entity} ${what} ${now}`, () => this.#handle(slot, entity, message(), now))
   }
 
+  /** Takes turns that nobody is to hear of, and that must not be known later: they may never happen. */
+  probe<T>(ask: () => T): T {
+    this.#isProbing = true
+    try {
+      return ask()
+    } finally {
+      this.#isProbing = false
+    }
+  }
+  #isProbing = false
+
+  /** Whether what is asked now may never happen. */
+  get isProbing(): boolean {
+    return this.#isProbing
+  }
+
   #once(key: string, handle: () => Turned): Turned {
     let found = this.#known.get(key)
     if (found === undefined) {
       found = handle()
-      this.#known.set(key, found)
+      if (!this.#isProbing) this.#known.set(key, found)
     }
     return found
   }
@@ -140,17 +159,30 @@ export class Turns {
   #handle(slot: number, entity: number, message: Envelope, now: number): Turned {
     const definition = this.#wiring.definition(this.#layout.at(slot).type)
     const before = entity === 0 ? undefined : this.entities.value(entity).state
+    const numbered = this.#numbered(message, before)
     let decision: Decision
     try {
-      decision = watched(this.#canon.assumptions, () => this.#decide(definition, before, message, now))
+      decision = watched(this.#canon.assumptions, () => this.#decide(definition, before, numbered, now))
     } catch (error) {
       if (error instanceof InterstateError || error instanceof WorldError) {
         return this.#failed(definition, before, message, error)
       }
       throw error
     }
-    this.#onTurn(definition, before, message, decision)
+    if (!this.#isProbing) this.#onTurn(definition, before, message, decision)
+    this.#canon.stems.add(
+      turnStem(message.to, before?.incarnation ?? incarnationOf(message.to, numbered.id), numbered.id),
+    )
     return this.#turned(definition, before, message, decision, now)
+  }
+
+  /**
+   * Where ids don't count, messages that look alike have one id. What their turns give out must differ all the same: a
+   * timer or an effect of the second one is another than that of the first.
+   */
+  #numbered(message: Envelope, before: EntityState | undefined): Envelope {
+    if (this.#canon.assumptions.identity) return message
+    return { ...message, id: `${message.id}.${before?.sequence ?? 0}` as MessageId }
   }
 
   #decide(definition: Definition, before: EntityState | undefined, message: Envelope, now: number): Decision {
@@ -209,7 +241,7 @@ function resident(definition: Definition, state: EntityState, parked: boolean): 
     state,
     parked,
     firstDue: parked ? undefined : nextDue(state),
-    running: parked ? [] : Object.keys(state.running),
+    running: Object.keys(state.running),
     isDone: state.snapshot.status !== 'active',
     view: viewOf(state, parked),
   }

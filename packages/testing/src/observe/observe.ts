@@ -17,26 +17,14 @@ export interface Watch {
   readonly guarded?: (type: string, transition: string, passed: boolean) => void
 }
 
-/** Tells two watches. */
-export function bothWatches(one: Watch, two: Watch = {}): Watch {
-  return {
-    entered: (...what) => {
-      one.entered?.(...what)
-      two.entered?.(...what)
-    },
-    left: (...what) => {
-      one.left?.(...what)
-      two.left?.(...what)
-    },
-    taken: (...what) => {
-      one.taken?.(...what)
-      two.taken?.(...what)
-    },
-    guarded: (...what) => {
-      one.guarded?.(...what)
-      two.guarded?.(...what)
-    },
-  }
+/** Tells several watches, as long as somebody is to hear it. */
+export function watches(all: readonly (Watch | undefined)[], isHeard: () => boolean): Watch {
+  const tell =
+    <K extends keyof Watch>(what: K) =>
+    (...told: Parameters<NonNullable<Watch[K]>>): void => {
+      if (isHeard()) for (const each of all) (each?.[what] as ((...told: unknown[]) => void) | undefined)?.(...told)
+    }
+  return { entered: tell('entered'), left: tell('left'), taken: tell('taken'), guarded: tell('guarded') }
 }
 
 /**

@@ -95,7 +95,9 @@ function numberOf(schema: JsonSchema): Arbitrary<unknown> {
   const least = schema.minimum ?? (exclusiveMinimum === undefined ? undefined : exclusiveMinimum + step)
   const most = schema.maximum ?? (exclusiveMaximum === undefined ? undefined : exclusiveMaximum - step)
   const from = least !== undefined && least > Number.MIN_SAFE_INTEGER ? least : Math.min(0, most ?? 0)
-  const candidates = [from, from + 1, from + 9, from + 99, most]
+  // The largest number that is exact is nobody's choice; two of them have no sum.
+  const limit = most === Number.MAX_SAFE_INTEGER ? undefined : most
+  const candidates = [from, from + 1, from + 9, from + 99, limit]
   const fitting = candidates.filter((each) => each !== undefined && each >= from && each <= (most ?? Infinity))
   return fc.constantFrom(...new Set(fitting))
 }
