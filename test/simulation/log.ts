@@ -2,6 +2,12 @@
 import { hash } from 'node:crypto'
 import { bank } from './bank.ts'
 
+/** What the program prints. */
+export interface Printed {
+  readonly node: string
+  readonly hashes: readonly string[]
+}
+
 /** One hash for each seed. */
 export async function hashes(seeds: readonly number[]): Promise<readonly string[]> {
   const found: string[] = []
@@ -14,5 +20,9 @@ export async function hashes(seeds: readonly number[]): Promise<readonly string[
 }
 
 if (import.meta.main ?? process.argv[1] === import.meta.filename) {
-  console.log(JSON.stringify(await hashes(JSON.parse(process.argv[2] ?? '[1]') as number[])))
+  const printed: Printed = {
+    node: process.versions.node,
+    hashes: await hashes(JSON.parse(process.argv[2] ?? '[1]') as number[]),
+  }
+  console.log(JSON.stringify(printed))
 }

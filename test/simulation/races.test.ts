@@ -10,8 +10,14 @@ import { found } from './found.ts'
 
 const bugs = [chargedAgain, doneTooEarly, lateReservation, orderOfSenders]
 
-test.each(bugs)('$mistake: found within a hundred runs, and gone when it is mended', async ({ world, finding }) => {
-  const version = (which: Version) => world(which) as World
-  expect((await found(version('planted').simulate())).finding).toBe(finding)
-  await version('mended').simulate()
-}, 60_000)
+test.each(bugs)(
+  '$mistake: found within a hundred runs, and gone when it is mended',
+  async ({ world, finding }) => {
+    const version = (which: Version) => world(which) as World
+    const error = await found(version('planted').simulate())
+    expect(error.finding).toBe(finding)
+    expect(error.searched).toBeLessThanOrEqual(100)
+    await version('mended').simulate()
+  },
+  60_000,
+)

@@ -42,9 +42,7 @@ export async function simulate(plan: WorldPlan, options: SimulateOptions): Promi
     throw new WorldError(
       'SOMETIMES_NEVER',
       `"${name}" never held, in ${settings.runs} runs of seed ${settings.seed}.`,
-      {
-        name,
-      },
+      { name, searched: settings.runs },
     )
   }
   const sometimes = plan.sometimes.map(({ name }) => name).filter((name) => simulation.seen.has(name))
@@ -127,7 +125,7 @@ export class Simulation {
         ? `Found when it was run again on ${run.store}.`
         : `Found in run ${index + 1} of ${runs}, seed ${seed}, up to ${stimuli} calls, faults ${faults}, on ${run.store}.`
     const token = encodeToken({ by: 'simulate', options: { policies: this.#settings.policies }, run: smallest })
-    const about = name === '' ? {} : { name }
+    const about = { ...(name === '' ? {} : { name }), ...(index === undefined ? {} : { searched: index + 1 }) }
     return new WorldError(code, `${what} ${where}`, { ...about, story: again.story, token, cause })
   }
 }
