@@ -8,8 +8,16 @@ export function typeOf({ kind, type, data }: Envelope): string {
   return type
 }
 
-/** A timer's name for people: `after 30 min` where XState made it. */
-export function timerName(timer: string): string {
+/** An id that a turn gave out says nothing to people. */
+const derivedId = /^[\w-]{20}-\d+$/
+
+/**
+ * A timer's name for people: `after 30 min` where XState made it.
+ *
+ * @param brings - The type of what it raises or sends: its name where nobody gave it one.
+ */
+export function timerName(timer: string, brings = 'a delayed message'): string {
+  if (derivedId.test(timer)) return brings
   const [, delay, state] = /^xstate\.after\.([^.]+)\.(.+)$/.exec(timer) ?? []
   if (delay === undefined) return timer
   const ms = Number(delay)

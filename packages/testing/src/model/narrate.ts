@@ -89,7 +89,7 @@ function moment(system: System, before: State, { step, entity }: Successor): str
   if (step.does === 'fire') return `${duration(step.after)} late`
   const { state, firstDue } = system.resident(before, entity) as Resident
   if (firstDue !== state.now + step.after) return `${duration(step.after)} later`
-  return `right before the timeout "${timerName(firstTimer(state)[0])}"`
+  return `right before the timeout "${timerOf(system.resident(before, entity))}"`
 }
 
 function becomes(system: System, before: State, after: State, entity: number, outcome: string | undefined): string {
@@ -121,7 +121,10 @@ function sentence({ type, to }: Envelope): string {
 }
 
 function timerOf(resident: Resident | undefined): string {
-  return resident === undefined ? '' : timerName(firstTimer(resident.state)[0])
+  if (resident === undefined) return ''
+  const [id] = firstTimer(resident.state)
+  const { raise, send } = resident.state.timers[id] ?? {}
+  return timerName(id, send?.type ?? (raise?.type as string | undefined))
 }
 
 function changes(system: System, states: readonly State[]): readonly Change[] {
