@@ -72,6 +72,14 @@ export const runtimeBugs: readonly RuntimeBug[] = [
     store: 'sqlite',
   },
   {
+    name: 'acceptance not fenced',
+    file: `${memory}/memory-store.ts`,
+    find: '      if (lease !== undefined && this.ownership.epoch(lease.shard) !== lease.epoch) late.add(id)\n',
+    replace: '',
+    guarantee: 'G16',
+    why: 'A message changes no entity, and handling it is fenced: it seems welcome from whoever brings it.',
+  },
+  {
     name: 'repeated group not recognised',
     file: `${memory}/memory-store.ts`,
     find: '    if (latest?.tag === group.tag) return again(latest.result)\n',
@@ -196,7 +204,11 @@ export const runtimeBugs: readonly RuntimeBug[] = [
     name: 'undone group stays in memory',
     file: `${runtime}/settlement.ts`,
     find: '    for (const fold of wave.folds) if (fold.resident.fold === fold) this.#undoFold(fold, undefined)\n',
-    replace: '    for (const { resident } of wave.folds) resident.fold = undefined\n',
+    // Keys are let go: a repeated call would wait for the lost one without end, at one moment, and so would the search.
+    replace: `
+    for (const { resident } of wave.folds) resident.fold = undefined
+    for (const { registration: call } of wave.arrivals) if (call !== undefined) this.#context.arrivals.letGo(call.key)
+`,
     guarantee: 'G4',
     why: 'Its states and its messages are right there; the next commit will bring them.',
   },
