@@ -31,7 +31,23 @@ export async function shrink(run: RunPlan, found: Found, attempt: Try): Promise<
   // With one turn a group every state and every message is seen.
   const simpler: readonly Partial<RunPlan>[] = [{ groupTurns: 1 }, { maxLive: 10_000 }, { latency: 'steady' }]
   for (const each of simpler) smallest = (await failing({ ...smallest, ...each })) ?? smallest
-  return fewerActions(smallest, failing)
+  return fewerActions(await earlierFaults(smallest, failing), failing)
+}
+
+/** What befalls a later write than it must makes the story longer. */
+async function earlierFaults(run: RunPlan, failing: Shrinker): Promise<RunPlan> {
+  let smallest = run
+  for (let index = 0; index < smallest.actions.length; index += 1) {
+    const action = smallest.actions[index]
+    if (action === undefined || !('writes' in action)) continue
+    for (let writes = 0; writes < (action.writes ?? 0); writes += 1) {
+      const found = await failing({ ...smallest, actions: smallest.actions.with(index, { ...action, writes }) })
+      if (found === undefined) continue
+      smallest = found
+      break
+    }
+  }
+  return smallest
 }
 
 /** Gives a plan that fails as the first one did: this one, or one that differs in its seed only. */
