@@ -92,18 +92,21 @@ export class Durable implements Moment {
   }
 
   /** Takes over what a write has changed. */
-  write(group: Group, { taken, results }: GroupResult): Written {
+  write(group: Group, { taken, fenced, results }: GroupResult): Written {
     const refused = new Set<string>(taken)
+    const late = new Set(fenced)
     const isWhole = results.every(({ outcome }) => outcome === 'committed' || outcome === 'already applied')
     if (this.#groups.has(group.tag)) return { group, changes: [] }
-    if (group.mode === 'together' && (!isWhole || taken.length > 0)) return { group, changes: [] }
+    if (group.mode === 'together' && (!isWhole || taken.length > 0 || late.size > 0)) return { group, changes: [] }
     this.#groups.add(group.tag)
     const notTaken = new Set(
       group.registrations
         .filter(({ key }) => refused.has(key))
         .flatMap(({ message, others = [] }) => [message, ...others]),
     )
-    for (const message of group.accepted) if (!notTaken.has(message.id)) this.#add(message)
+    for (const message of group.accepted) {
+      if (!late.has(message.id) && !notTaken.has(message.id)) this.#add(message)
+    }
     const changes = group.commits.flatMap((commit, index) => {
       const outcome = results[index]?.outcome
       if (outcome !== 'committed' && outcome !== 'already applied') return []

@@ -4,6 +4,7 @@
 //       input and output of a store included. So a run is the same however fast its machine is.
 //   T3  What belongs to a process that has ended never happens; of one that is frozen it waits until it wakes.
 import { setImmediate } from 'node:timers'
+import { WorldError } from '../failure/error.ts'
 
 /** Whose something is. */
 export interface Owner {
@@ -21,6 +22,9 @@ export interface Entry {
   isOff: boolean
 }
 
+/** A run of thousands of messages needs some thousands at one moment; a host that spins needs no end of them. */
+const mostAtOnce = 100_000
+
 /** See the file head. */
 export class Timeline {
   /** Whose thing is happening. */
@@ -28,6 +32,8 @@ export class Timeline {
   #now = 0
   #order = 0
   #underWay = 0
+  /** Things that happened since time last passed. */
+  #atOnce = 0
   #failure: { readonly error: unknown } | undefined
   readonly #heap: Entry[] = []
 
@@ -67,10 +73,18 @@ export class Timeline {
       if (entry === undefined || entry.at > end) break
       pop(this.#heap)
       if (entry.isOff) continue
-      this.#now = Math.max(this.#now, entry.at)
+      this.#pass(entry.at)
       await this.#happen(entry)
     }
     if (Number.isFinite(end) && !until()) this.#now = Math.max(this.#now, end)
+  }
+
+  #pass(at: number): void {
+    this.#atOnce = at > this.#now ? 0 : this.#atOnce + 1
+    this.#now = Math.max(this.#now, at)
+    if (this.#atOnce < mostAtOnce) return
+    const what = `A host goes round at one moment: ${mostAtOnce} things happened and no time passed.`
+    throw new WorldError('GUARANTEE_BROKEN', what, { name: 'G16' })
   }
 
   async #happen(entry: Entry): Promise<void> {
