@@ -1,7 +1,6 @@
 // report.ts: what a simulation has gone through, in figures and in a few lines.
 import type { FaultName } from './fault.ts'
 import type { Settings } from './options.ts'
-import type { RunCounts } from './run.ts'
 
 /** What a simulation without a finding gives. */
 export interface SimulationReport {
@@ -25,6 +24,15 @@ export interface SimulationReport {
   readonly sometimes: readonly string[]
   /** A few lines for people. */
   toString(): string
+}
+
+/** What is counted of a run. */
+export interface RunCounts {
+  turns: number
+  commits: number
+  crashes: number
+  virtualMs: number
+  readonly faults: Partial<Record<FaultName, number>>
 }
 
 /** Adds up runs. */

@@ -21,8 +21,10 @@ import type { FaultName } from './fault.ts'
 import { Hearing } from './hearing.ts'
 import { Hosts } from './hosts.ts'
 import { Judge } from './judge.ts'
+import { Latency } from './latency.ts'
 import { type AskedEffect, copyOf } from './outside.ts'
 import type { Process } from './process.ts'
+import type { RunCounts } from './report.ts'
 import { Rest } from './rest.ts'
 import type { Action, CallAction, RunPlan } from './run-plan.ts'
 import { Site } from './site.ts'
@@ -42,17 +44,10 @@ export interface RunContext {
   readonly seen: Set<string>
   /** Hears of durable turns. */
   readonly coverage: SignalListener | undefined
+  /** What an observed machine has refused since this was asked last, by the name of its definition. */
+  readonly refused: (type: string) => WorldError | undefined
   /** Whether somebody wants to read what happened, line by line. */
   readonly isLogged: boolean
-}
-
-/** What is counted of a run. */
-export interface RunCounts {
-  turns: number
-  commits: number
-  crashes: number
-  virtualMs: number
-  readonly faults: Partial<Record<FaultName, number>>
 }
 
 /** How a run ended. */
@@ -73,7 +68,7 @@ export class Run {
   readonly #timeline = new Timeline()
   readonly #clock = { stepMs: 0, now: (): number => startMs + this.#timeline.now + this.#clock.stepMs }
   readonly #history: History = new History(this.#clock)
-  readonly #chance: Chance
+  readonly #latency: Latency
   readonly #durable: Durable
   readonly #chronicle: Chronicle
   readonly #verdict: Verdict
@@ -84,37 +79,34 @@ export class Run {
   readonly #rest: Rest
   readonly #log: string[] = []
   readonly #counts: RunCounts = { turns: 0, commits: 0, crashes: 0, virtualMs: 0, faults: {} }
-  readonly #refused = new Map<string, WorldError>()
   #hosts: Hosts | undefined
-  #slow: readonly { readonly until: number; readonly ms: number }[] = []
   #hasBegun = false
 
   constructor(context: RunContext, run: RunPlan) {
     const { plan, definitions, delays, seen, coverage } = context
     this.#context = context
     this.#run = run
-    this.#chance = new Chance(run.seed, 'latency')
     const timeline = this.#timeline
+    this.#latency = new Latency(run.latency, new Chance(run.seed, 'latency'), timeline)
     const log = (line: string): void => this.#say(line)
     const durable = new Durable(definitions, copyOf(plan.outside))
     const calls = run.actions.filter((each): each is CallAction => each.do === 'call')
     const chronicle = new Chronicle(durable, calls, this.#history)
     const verdict = new Verdict(plan.accepted)
-    const refused = (type: string): WorldError | undefined => this.#takeRefused(type)
     const errands = new Errands({ run, delays, timeline, durable, chronicle, verdict, look: () => this.#look(), log })
     this.#durable = durable
     this.#chronicle = chronicle
     this.#verdict = verdict
     this.#errands = errands
     this.#judge = new Judge(plan, durable, seen)
-    this.#hearing = new Hearing({ chronicle, verdict, coverage, refused })
+    this.#hearing = new Hearing({ chronicle, verdict, coverage, refused: context.refused })
     this.#client = new Client({
       timeline,
       definitions: new Map(definitions.map((each) => [each.name, each])),
       startMs,
       chance: new Chance(run.seed, 'client'),
       process: () => this.#hosts?.current,
-      latency: () => this.#latency(),
+      latency: () => this.#latency.next(),
       log,
       failed: (call, error) => this.#hearing.callFailed(call, error),
     })
@@ -159,17 +151,6 @@ export class Run {
     return this.#errands.perform(asked)
   }
 
-  /** An observed machine refuses what no turn may do; its host tells of a failed turn next. */
-  refused(type: string, error: WorldError): void {
-    this.#refused.set(type, error)
-  }
-
-  #takeRefused(type: string): WorldError | undefined {
-    const error = this.#refused.get(type)
-    this.#refused.delete(type)
-    return error
-  }
-
   #hostsOn(site: Site): Hosts {
     const { definitions, policies } = this.#context
     const { groupTurns, maxLive, seed } = this.#run
@@ -182,7 +163,7 @@ export class Run {
       // Crashes come by chance here: no message is to blame for them. Machines are analysed elsewhere, once.
       policies: { groupTurns, maxLive, analyse: false, ...policies, retry: { crashes: 1_000_000, ...policies.retry } },
       seed,
-      latency: () => this.#latency(),
+      latency: () => this.#latency.next(),
       events: {
         signal: (process, signal) => {
           if (this.#context.isLogged) this.#say(`${process.name} ${textOf(signal)}`)
@@ -215,6 +196,7 @@ export class Run {
     }
     await this.#rest.drain()
     this.#hasBegun = true
+    this.#latency.begin()
     this.#chronicle.begin()
     this.#look()
   }
@@ -238,7 +220,7 @@ export class Run {
         return
       case 'delay':
         this.#strikes('delay', undefined, '')
-        this.#slow = [...this.#slow, { until: this.#timeline.now + action.forMs, ms: action.ms }]
+        this.#latency.slowDown(action)
         return
       case 'clockStep':
         this.#strikes('clockStep', 'host', `has its clock set ${action.byMs > 0 ? 'forward' : 'back'}`)
@@ -258,7 +240,7 @@ export class Run {
 
   async #comeToRest(hosts: Hosts): Promise<void> {
     this.#say('no more faults')
-    this.#slow = []
+    this.#latency.calm()
     hosts.calm()
     await this.#rest.come()
   }
@@ -305,13 +287,6 @@ export class Run {
     if (!this.#hasBegun || this.#verdict.found !== undefined) return
     const found = this.#judge.look()
     if (found !== undefined) this.#verdict.find(found)
-  }
-
-  #latency(): number {
-    if (this.#run.latency === 'steady' || !this.#hasBegun) return 1
-    const slow = this.#slow.filter(({ until }) => until > this.#timeline.now)
-    this.#slow = slow
-    return this.#chance.ms(1, 30) + slow.reduce((sum, { ms }) => sum + ms, 0)
   }
 
   #say(line: string): void {

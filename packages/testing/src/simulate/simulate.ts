@@ -73,6 +73,7 @@ export class Simulation {
   readonly #plan: WorldPlan
   readonly #settings: Settings
   readonly #definitions: readonly Definition[]
+  readonly #refused = new Map<string, WorldError>()
   #present: Run | undefined
   #covers = false
 
@@ -85,7 +86,7 @@ export class Simulation {
         if (this.#present === undefined) throw new Error('No run is under way.')
         return this.#present.perform(asked)
       },
-      refused: (type, error) => this.#present?.refused(type, error),
+      refused: (type, error) => void this.#refused.set(type, error),
       watch: watchWhile(plan.coverage?.watch ?? {}, () => this.#covers),
     })
   }
@@ -95,6 +96,7 @@ export class Simulation {
     const { stores, policies, onRun } = this.#settings
     const { open } = stores.find(({ name }) => name === run.store) as Settings['stores'][number]
     this.#covers = covers
+    this.#refused.clear()
     this.#present = new Run(
       {
         plan: this.#plan,
@@ -104,6 +106,7 @@ export class Simulation {
         policies,
         seen: this.seen,
         coverage: covers ? this.#plan.coverage?.listener : undefined,
+        refused: (type) => this.#takeRefused(type),
         isLogged: onRun !== undefined,
       },
       run,
@@ -111,6 +114,13 @@ export class Simulation {
     const result = await this.#present.go()
     onRun?.(result.log)
     return result
+  }
+
+  /** An observed machine refuses what no turn may do; right after it its host tells of a failed turn. */
+  #takeRefused(type: string): WorldError | undefined {
+    const error = this.#refused.get(type)
+    this.#refused.delete(type)
+    return error
   }
 
   /** The failure to throw: the smallest run that is found to fail so, and its story. */
