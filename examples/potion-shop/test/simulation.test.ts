@@ -8,7 +8,7 @@ import type { SimulatedStore } from '@interstate/testing'
 import { expect, test } from 'vitest'
 import { payment } from '../src/payment.ts'
 import { stock } from '../src/stock.ts'
-import { shop } from './world.test.ts'
+import { shop } from './shop-world.ts'
 
 /** A file of its own for each day. */
 const file: SimulatedStore = {
