@@ -132,8 +132,8 @@ describe('a host with observed entities tells all', () => {
 
   test('timers armed, fired, and not cancelled; a delayed message by its type', () => {
     expect(reportOf('door').timers).toEqual([
-      { name: 'delayed Remind', armed: 1, fired: 1, cancelled: 0 },
-      { name: 'door.open after 1 min', armed: 1, fired: 1, cancelled: 0 },
+      { name: 'delayed Remind', armed: 1, fired: 1, cancelled: 0, cancellable: true },
+      { name: 'door.open after 1 min', armed: 1, fired: 1, cancelled: 0, cancellable: true },
     ])
   })
 
@@ -169,8 +169,8 @@ test('a timer of a state that is left is cancelled, and so are all when the enti
   }
   // The reminder has no cancel(…) and outlives its state; being set again ends the first.
   expect(reportOf('door').timers).toEqual([
-    { name: 'delayed Remind', armed: 2, fired: 0, cancelled: 2 },
-    { name: 'door.open after 1 min', armed: 2, fired: 0, cancelled: 2 },
+    { name: 'delayed Remind', armed: 2, fired: 0, cancelled: 2, cancellable: true },
+    { name: 'door.open after 1 min', armed: 2, fired: 0, cancelled: 2, cancellable: true },
   ])
 })
 
@@ -189,9 +189,34 @@ test('of two timers of one state the earlier fires and the later is cancelled by
   await host.drain()
   await env.advance(1_000)
   expect(reportOf('lamp', lit).timers).toEqual([
-    { name: 'lamp.lit after 100 ms', armed: 1, fired: 1, cancelled: 0 },
-    { name: 'lamp.lit after 200 ms', armed: 1, fired: 0, cancelled: 1 },
+    { name: 'lamp.lit after 100 ms', armed: 1, fired: 1, cancelled: 0, cancellable: true },
+    { name: 'lamp.lit after 200 ms', armed: 1, fired: 0, cancelled: 1, cancellable: true },
   ])
+})
+
+test('of a timer that is the only way out of its state no cancellation is asked', async () => {
+  const Fuse = contract('fuse', { commands: { Light: empty, Look: empty } })
+  const fuse = defineAggregate(
+    Fuse,
+    setup({ types: Fuse.types() }).createMachine({
+      initial: 'cold',
+      states: {
+        cold: { on: { Light: 'burning', Look: {} } },
+        burning: { after: { 100: 'burnt' }, on: { Look: {} } },
+        burnt: { on: { Look: 'cold' }, after: { 500: 'cold' } },
+      },
+    }),
+  )
+  const burnt = new Coverage([fuse])
+  await using host = await hostOf(burnt.entities, burnt)
+  await host.send(Fuse.at('a'), { type: 'Light' })
+  await host.drain()
+  await env.advance(1_000)
+  expect(reportOf('fuse', burnt).timers).toEqual([
+    { name: 'fuse.burning after 100 ms', armed: 1, fired: 1, cancelled: 0, cancellable: false },
+    { name: 'fuse.burnt after 500 ms', armed: 1, fired: 1, cancelled: 0, cancellable: true },
+  ])
+  expect(reportOf('fuse', burnt).measures.timers).toMatchObject({ covered: 2, total: 3 })
 })
 
 test('turns that are handed over one by one count the same as what a host tells', async () => {

@@ -21,6 +21,8 @@ export interface Chart {
   readonly guarded: readonly string[]
   /** Names of its timers: `payment.open after 30 min`, `delayed Remind`. */
   readonly timers: readonly string[]
+  /** Of these, the ones that nothing but their firing ends: they can't be cancelled. */
+  readonly endless: ReadonlySet<string>
   readonly messages: readonly MessageRow[]
   /** States in which a message can meet an entity: those without states inside; `(new)` where an event may do that. */
   readonly columns: readonly string[]
@@ -56,6 +58,7 @@ export function chartOf(definition: Definition): Chart {
     transitions,
     guarded: transitions.filter(({ transition }) => transition.guard !== undefined).map(({ name }) => name),
     timers: [...new Set(timers.values())],
+    endless: new Set(transitions.filter((each) => isOnlyExit(each, transitions)).map(timerName)),
     messages: messagesOf(definition, transitions),
     columns: definition.follows.length > 0 ? [unborn, ...leaves] : leaves,
     timerOf: (type) => timers.get(type) ?? `delayed ${type}`,
@@ -112,7 +115,7 @@ function messagesOf(definition: Definition, transitions: readonly TransitionPlac
 function timersOf(transitions: readonly TransitionPlace[], states: readonly StatePlace[]): Map<string, string> {
   const after = transitions
     .filter(({ descriptor }) => descriptor.startsWith('xstate.after.'))
-    .map(({ descriptor, state, on }) => [descriptor, `${state} ${on}`] as const)
+    .map((each) => [each.descriptor, timerName(each)] as const)
   const actions = [
     ...states.flatMap(({ node }) => [
       ...node.entry,
@@ -123,6 +126,23 @@ function timersOf(transitions: readonly TransitionPlace[], states: readonly Stat
   ]
   const delayed = actions.map(delayedType).filter((type) => type !== undefined)
   return new Map([...delayed.map((type) => [type, `delayed ${type}`] as const), ...after])
+}
+
+function timerName({ state, on }: TransitionPlace): string {
+  return `${state} ${on}`
+}
+
+/** Whether a state that sets a timer is left by this timer alone. */
+function isOnlyExit({ descriptor, state }: TransitionPlace, transitions: readonly TransitionPlace[]): boolean {
+  if (!descriptor.startsWith('xstate.after.')) return false
+  const isIn = (one: string, other: string): boolean => one === other || one.startsWith(`${other}.`)
+  return !transitions.some(({ descriptor: other, state: from, targets, transition }) => {
+    if (other === descriptor || targets.length === 0) return false
+    // From the state or around it, or from inside it to somewhere else.
+    return isIn(state, from)
+      ? from !== state || transition.reenter || !targets.every((to) => isIn(to, state) && to !== state)
+      : isIn(from, state) && targets.some((to) => !isIn(to, state))
+  })
 }
 
 /** The message of a delayed `raise` or `sendTo` that names it outright. */

@@ -40,6 +40,8 @@ export interface TimerReport {
   readonly armed: number
   readonly fired: number
   readonly cancelled: number
+  /** Whether anything but its firing can end it. */
+  readonly cancellable: boolean
 }
 
 export interface MessageReport extends MessageRow {
@@ -78,7 +80,7 @@ function definitionReport(chart: Chart, counts: Counts): DefinitionReport {
   const states = chart.states.map(({ name }) => ({ name, entered: counts.of('states', name) }))
   const transitions = chart.transitions.map((place) => transitionReport(place, chart, counts))
   const named = [...new Set([...chart.timers, ...counts.timers()])]
-  const timers = named.map((name) => timerReport(name, counts))
+  const timers = named.map((name) => timerReport(name, chart, counts))
   const messages = rowsOf(chart, counts).map((row) => messageReport(row, columns, counts))
   const goals: Readonly<Record<MeasureName, readonly Goal[]>> = {
     states: states.map(({ name, entered }) => [name, entered > 0]),
@@ -121,16 +123,14 @@ function guardGoals({ name, guard }: TransitionReport): Goal[] {
   ]
 }
 
-function timerReport(name: string, counts: Counts): TimerReport {
+function timerReport(name: string, { endless }: Chart, counts: Counts): TimerReport {
   const [armed, fired, cancelled] = (['armed', 'fired', 'cancelled'] as const).map((each) => counts.of(each, name))
-  return { name, armed: armed ?? 0, fired: fired ?? 0, cancelled: cancelled ?? 0 }
+  return { name, armed: armed ?? 0, fired: fired ?? 0, cancelled: cancelled ?? 0, cancellable: !endless.has(name) }
 }
 
-function timerGoals({ name, fired, cancelled }: TimerReport): Goal[] {
-  return [
-    [`${name}: fired`, fired > 0],
-    [`${name}: cancelled`, cancelled > 0],
-  ]
+function timerGoals({ name, fired, cancelled, cancellable }: TimerReport): Goal[] {
+  const ends: Goal[] = [[`${name}: fired`, fired > 0]]
+  return cancellable ? [...ends, [`${name}: cancelled`, cancelled > 0]] : ends
 }
 
 /** What was seen and no contract tells of: an entity's message to itself, a refusal that it does not look at. */

@@ -76,13 +76,13 @@ function cellOf(cell: Readonly<Record<Fate, number>>): Markup {
   )}</td>`
 }
 
-/** Timers: each should have fired once and have been cancelled once. */
+/** Timers: each should have fired once, and have been cancelled once where it can be. */
 export function timerTable({ timers, name }: DefinitionReport, label: string): Markup {
   return html`<div class="scroll" role="region" aria-labelledby="${label}" tabindex="0"><table>
 <thead><tr><th scope="col">timer</th><th scope="col">armed</th><th scope="col">fired</th><th scope="col">cancelled</th></tr></thead>
 <tbody>${timers.map(
     (timer) => html`<tr><th scope="row"><span class="name">${shortName(name, timer.name)}</span></th>
-<td>${timer.armed > 0 ? times(timer.armed) : html`<span class="count missed">✗ never</span>`}</td><td>${end(timer.fired)}</td><td>${end(timer.cancelled)}</td></tr>
+<td>${timer.armed > 0 ? times(timer.armed) : html`<span class="count missed">✗ never</span>`}</td><td>${end(timer.fired)}</td><td>${timer.cancellable ? end(timer.cancelled) : '–'}</td></tr>
 `,
   )}</tbody>
 </table></div>`
