@@ -1,9 +1,9 @@
 // What a green check does not say, and what it needs to be told: each limit that the explanation names, shown.
-import { contract, defineAggregate, defineSaga, follow, turn } from '@interstate/core'
-import { send, world } from '@interstate/testing'
+import { contract, defineAggregate, defineSaga, effect, follow, turn } from '@interstate/core'
+import { send, spec, world } from '@interstate/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { assign, emit, setup } from 'xstate'
+import { assign, emit, raise, sendTo, setup } from 'xstate'
 import { z } from 'zod'
 import { Account, account } from '../src/account.ts'
 import { transfer as firstTransfer } from '../src/first/transfer.ts'
@@ -159,6 +159,181 @@ test('a clock that somebody looks at goes on for ever', async () => {
   }
   await ticking(false).check()
   await expect(ticking(true).check({ maxStates: 1_000 })).rejects.toMatchObject({ code: 'SEARCH_STOPPED' })
+})
+
+describe('What a host may do, and no check does', () => {
+  const done = z.object({})
+
+  test('an effect that was stopped acts afterwards', async () => {
+    const Order = contract('order', { commands: { Pay: done, Cancel: done } })
+    const nowhere = effect<void, null>(() => Promise.reject(new Error('There is no bank here.')))
+    const order = defineAggregate(
+      Order,
+      setup({ types: Order.types(), actors: { charge: nowhere, refund: nowhere } }).createMachine({
+        initial: 'new',
+        states: {
+          new: { on: { Pay: 'charging' } },
+          charging: { invoke: { src: 'charge', onDone: 'paid' }, on: { Cancel: 'refunding' } },
+          refunding: { invoke: { src: 'refund', onDone: 'cancelled' } },
+          paid: {},
+          cancelled: {},
+        },
+      }),
+      { unhandled: 'ignore' },
+    )
+    // A charge that is on its way when the order is cancelled may come after the refund: here it never does.
+    await world({ entities: [order] })
+      .outside({ charged: false })
+      .effects({
+        charge: ({ outside }) => {
+          outside.charged = true
+          return null
+        },
+        refund: ({ outside }) => {
+          outside.charged = false
+          return null
+        },
+      })
+      .stimuli({ calls: (['Pay', 'Cancel'] as const).map((type) => send(Order.at('1'), { type })) })
+      .always('who cancelled is not charged', (w) => w.outside.charged === false || !cancelled(w.all(order)))
+      .sometimes('somebody cancels', (w) => cancelled(w.all(order)))
+      .check()
+  })
+
+  test('some orders of timers that several turns at certain times would set', async () => {
+    const Clock = contract('clock', { commands: { One: done, Two: done, Three: done } })
+    type Ring = { type: 'A' } | { type: 'B' } | { type: 'C' } | { type: 'D' } | { type: 'E' }
+    const clock = defineAggregate(
+      Clock,
+      setup({
+        types: Clock.types<{ rang: string }, never, Ring>(),
+        actions: { ring: assign({ rang: ({ context, event }) => context.rang + event.type }) },
+      }).createMachine({
+        context: { rang: '' },
+        on: {
+          One: { actions: raise({ type: 'A' }, { delay: 10_000 }) },
+          Two: { actions: raise({ type: 'C' }, { delay: 5_000 }) },
+          Three: { actions: [raise({ type: 'E' }, { delay: 1_000 }), raise({ type: 'D' }, { delay: 5_500 })] },
+          C: { actions: ['ring', raise({ type: 'B' }, { delay: 2_000 })] },
+          '*': { actions: 'ring' },
+        },
+      }),
+    )
+    // Two a second and a half after One, and Three three and a half after that.
+    spec(clock)
+      .given({ type: 'One' })
+      .givenPassed({ milliseconds: 1_500 })
+      .given({ type: 'Two' })
+      .givenPassed({ milliseconds: 3_500 })
+      .given({ type: 'Three' })
+      .whenPassed({ seconds: 6 })
+      .thenContext({ rang: 'ECBAD' })
+    const seen = new Set<unknown>()
+    await world({ entities: [clock] })
+      .stimuli({ calls: (['One', 'Two', 'Three'] as const).map((type) => send(Clock.at('1'), { type })) })
+      .always('heard', (w) => w.all(clock).every(({ context }) => seen.add(context.rang)))
+      .check()
+    expect(seen).toContain('CEBAD')
+    expect(seen).not.toContain('ECBAD')
+  })
+
+  test('time passes where no timer runs, also for a machine that looks at the clock', async () => {
+    const Voucher = contract('voucher', { commands: { Issue: done, Redeem: done } })
+    const voucher = defineAggregate(
+      Voucher,
+      setup({ types: Voucher.types<{ issued: number; age: number }>() }).createMachine({
+        context: { issued: 0, age: 0 },
+        initial: 'none',
+        states: {
+          none: { on: { Issue: { target: 'issued', actions: assign({ issued: () => turn().now }) } } },
+          issued: {
+            on: {
+              Redeem: { target: 'redeemed', actions: assign({ age: ({ context }) => turn().now - context.issued }) },
+            },
+          },
+          redeemed: {},
+        },
+      }),
+      { unhandled: 'ignore' },
+    )
+    spec(voucher)
+      .given({ type: 'Issue' })
+      .givenPassed({ hours: 2 })
+      .when({ type: 'Redeem' })
+      .thenContext({ age: 7_200_000 })
+      .andAnythingElse()
+    await world({ entities: [voucher] })
+      .stimuli({ calls: (['Issue', 'Redeem'] as const).map((type) => send(Voucher.at('1'), { type })) })
+      .always('none is redeemed late', (w) => w.all(voucher).every(({ context }) => context.age === 0))
+      .sometimes('one is redeemed', (w) => w.any(voucher, (each) => each.matches('redeemed')))
+      .check()
+  })
+
+  const cancelled = (orders: readonly { matches(state: 'cancelled'): boolean }[]): boolean =>
+    orders.some((each) => each.matches('cancelled'))
+})
+
+test('interchangeable keys that stand as numbers are not exchanged, and a mistake may be lost', async () => {
+  const Box = contract('box', { commands: { Build: z.object({}), Mark: z.object({}) } })
+  const Desk = contract('desk', {
+    commands: { Claim: z.object({ by: z.string() }), Other: z.object({}), Own: z.object({}) },
+  })
+  const box = defineAggregate(
+    Box,
+    setup({ types: Box.types() }).createMachine({
+      initial: 'plain',
+      states: { plain: { on: { Build: {}, Mark: 'marked' } }, marked: {} },
+    }),
+    { unhandled: 'ignore' },
+  )
+  const deskThatKeeps = (owner: (key: string) => string | number) =>
+    defineAggregate(
+      Desk,
+      setup({ types: Desk.types<{ owner: string | number }>() }).createMachine({
+        context: { owner: '' },
+        initial: 'free',
+        states: {
+          free: { on: { Claim: { target: 'owned', actions: assign({ owner: ({ event }) => owner(event.by) }) } } },
+          owned: {
+            on: {
+              Other: {
+                target: 'over',
+                actions: sendTo(({ context }) => Box.at(String(context.owner) === '1' ? '2' : '1'), { type: 'Mark' }),
+              },
+              Own: {
+                target: 'over',
+                actions: sendTo(({ context }) => Box.at(String(context.owner)), { type: 'Mark' }),
+              },
+            },
+          },
+          over: {},
+        },
+      }),
+      { unhandled: 'ignore', sends: [Box] },
+    )
+  const checked = (owner: (key: string) => string | number) => {
+    const desk = deskThatKeeps(owner)
+    return world({ entities: [box, desk] })
+      .setup((w) => {
+        for (const key of ['1', '2']) w.send(Box.at(key), { type: 'Build' })
+      })
+      .stimuli({
+        claim: ['1', '2'].map((by) => send(Desk.at('d'), { type: 'Claim', by })),
+        mark: (['Other', 'Own'] as const).map((type) => send(Desk.at('d'), { type })),
+      })
+      .always('no owner has a marked box', (w) =>
+        w
+          .all(desk)
+          .every(({ context }) =>
+            w.all(box).every(({ key, matches }) => owner(key) !== context.owner || !matches('marked')),
+          ),
+      )
+  }
+  const broken = { code: 'INVARIANT_BROKEN' }
+  await expect(checked(String).check({ stimuli: 2 })).rejects.toMatchObject(broken)
+  await expect(checked(Number).check({ stimuli: 2 })).rejects.toMatchObject(broken)
+  await expect(checked(String).interchangeable(Box, ['1', '2']).check({ stimuli: 2 })).rejects.toMatchObject(broken)
+  await checked(Number).interchangeable(Box, ['1', '2']).check({ stimuli: 2 })
 })
 
 describe('What is accepted by its name is no finding', () => {
