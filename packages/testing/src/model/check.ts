@@ -12,7 +12,7 @@ import { markOf, narrate, type Path } from './narrate.ts'
 import { Watch } from './properties.ts'
 import { Reached } from './reached.ts'
 import { Reduction } from './reduction.ts'
-import { comesToRest, mostDeliveries } from './rest.ts'
+import { comesToRest, mostDeliveries, type Rest } from './rest.ts'
 import { type Found, invariantBroken, loopFrom, Search, type Searched } from './search.ts'
 import type { Successor } from './successor.ts'
 import { Symmetry } from './symmetry.ts'
@@ -188,12 +188,22 @@ class Check {
     return state
   }
 
+  /** What is thrown on the way the search will meet as well, and tell with its story. */
+  #rest(state: State): Pick<Rest, 'isAtRest' | 'ordinals'> {
+    try {
+      return comesToRest(this.#system, state, { effects: false })
+    } catch (error) {
+      if (error instanceof WorldError) return { isAtRest: true, ordinals: [] }
+      throw error
+    }
+  }
+
   /** A loop in which something grows never closes in the graph; it is looked for by following it. */
   #checkRest(initial: State): void {
     if (this.#plan.accepted.has('MESSAGES_LOOP')) return
     this.#system.successors(initial).forEach(({ state, trouble }, ordinal) => {
       if (trouble !== undefined) return
-      const { isAtRest, ordinals } = comesToRest(this.#system, state, { effects: false })
+      const { isAtRest, ordinals } = this.#rest(state)
       if (isAtRest || ordinals.length < mostDeliveries) return
       throw this.#failure(initial, loopFrom([ordinal, ...ordinals.slice(0, 6)]))
     })
