@@ -336,6 +336,17 @@ describe('Nothing that throws loses its story', () => {
     await expect(blind.replay(error.token as string)).rejects.toMatchObject({ finding: error.finding })
   })
 
+  test('an effect without a model, after the first call', async () => {
+    const error = await finding(
+      world({ entities: [job] })
+        .stimuli({ go: [go] })
+        .check(),
+    )
+    expect(error.finding).toBe('EFFECT_WITHOUT_MODEL job.book')
+    expect(error.story?.steps.map(({ what }) => what)).toEqual(['Go'])
+    expect(error.token).toMatch(/^i1:/)
+  })
+
   test('an effect without a model, after two calls', async () => {
     const Late = contract('late', { commands: { Go: nothing } })
     const late = defineAggregate(
