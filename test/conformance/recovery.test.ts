@@ -4,9 +4,11 @@ import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { entityId, type Group, InterstateError } from '@interstate/core'
+import { contract, defineAggregate, entityId, type Group, InterstateError } from '@interstate/core'
 import type { StoreCall } from '@interstate/testing/stores'
 import { describe, expect, test } from 'vitest'
+import { setup } from 'xstate'
+import { z } from 'zod'
 import { Clerk, cast, Till } from './cast.ts'
 import { Stage, type StageOptions } from './stage.ts'
 import { storesUnderTest } from './stores.ts'
@@ -298,3 +300,43 @@ function flap({ store }: Stage, call: StoreCall, times: number): void {
     throw new InterstateError('STORE_FAILED', `${call} fails now and then.`)
   }
 }
+
+describe.each(storesUnderTest)('on $name, a firing that was marked and never came', (under) => {
+  const Egg = contract('egg', { commands: { Boil: z.object({}), Cool: z.object({}) } })
+  const egg = defineAggregate(
+    Egg,
+    setup({ types: Egg.types() }).createMachine({
+      initial: 'raw',
+      states: {
+        raw: { on: { Boil: 'boiling' } },
+        boiling: { after: { 1000: 'hard' }, on: { Cool: 'soft' } },
+        hard: {},
+        soft: {},
+      },
+    }),
+    { unhandled: 'ignore' },
+  )
+
+  test('because its timer was cancelled meanwhile, leaves no mark behind', async () => {
+    await using stage = await Stage.open(under, { entities: [egg] })
+    await stage.host.send(Egg.at('1'), { type: 'Boil' })
+    await stage.settle()
+    await stage.crash()
+    await stage.settle()
+    // The timer is due, its firing is marked, and then the host dies.
+    stage.store.afterWrite = (group) => {
+      if (group.commits.some(({ trouble }) => trouble !== undefined)) stage.store.kill()
+      return undefined
+    }
+    await stage.env.advance(1_000)
+    expect(stage.store.killed).toBe(true)
+    // The clock is set back, so that the next one leaves it alone; it ends in good order, and nobody marks any more.
+    stage.env.stepClock(-10_000)
+    await stage.crash()
+    await stage.restart()
+    await stage.host.send(Egg.at('1'), { type: 'Cool' })
+    await stage.calm()
+    expect((await stage.host.read(egg.at('1')))?.value).toBe('soft')
+    expect(await stage.stored('egg', '1')).toMatchObject({ trouble: undefined })
+  })
+})
