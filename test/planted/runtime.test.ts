@@ -1,7 +1,7 @@
 // runtime.test.ts: mistakes in the runtime and in the stores are found, each in a process of its own into whose sources it is
 // planted; the sources as they are pass the very same.
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type RuntimeBug, runtimeBugs } from './runtime/corpus.ts'
 import type { Finding } from './runtime/find.ts'
@@ -41,6 +41,13 @@ test('at least twelve are planted, and at least ten of twelve found', () => {
   const missed = runtimeBugs.filter((bug) => bug.missed !== undefined)
   expect(runtimeBugs.length).toBeGreaterThanOrEqual(12)
   expect(missed.length).toBeLessThanOrEqual(runtimeBugs.length / 6)
+})
+
+test('of all planted bugs, in machines and here, at most one in ten has a story of more than twelve steps', () => {
+  // The machines' stories have no more, see machines.test.ts.
+  const machines = readdirSync(new URL('machines/', here)).length - 1
+  const long = rows.filter(({ finding }) => (finding?.steps ?? 0) > 12).map(({ bug }) => bug.name)
+  expect(long.length, long.join(', ')).toBeLessThanOrEqual((machines + rows.length) / 10)
 })
 
 afterAll(() => {
