@@ -339,4 +339,24 @@ describe.each(storesUnderTest)('on $name, a firing that was marked and never cam
     expect((await stage.host.read(egg.at('1')))?.value).toBe('soft')
     expect(await stage.stored('egg', '1')).toMatchObject({ trouble: undefined })
   })
+
+  test('because its timer was cancelled before it could be marked, is not marked at all', async () => {
+    await using stage = await Stage.open(under, { entities: [egg] })
+    await stage.host.send(Egg.at('1'), { type: 'Boil' })
+    await stage.settle()
+    // Both wait for the next host: what cancels the timer, and behind it the firing.
+    await stage.leaveBehind({ to: entityId('egg', '1'), type: 'Cool', data: {} })
+    stage.store.kill()
+    await stage.env.advance(1_000)
+    await stage.crash()
+    stage.store.afterWrite = (group) => {
+      if (group.commits.some(({ trouble }) => trouble?.includes('xstate.after'))) stage.store.kill()
+      return undefined
+    }
+    await stage.settle()
+    await stage.crash()
+    await stage.calm()
+    expect((await stage.host.read(egg.at('1')))?.value).toBe('soft')
+    expect(await stage.stored('egg', '1')).toMatchObject({ trouble: undefined })
+  })
 })

@@ -115,6 +115,8 @@ export class Recovery {
       }
       marked.push(resident)
       const message = item.envelope.id
+      // It can't kill anybody, and after a crash nobody would take its mark away.
+      if (resident.hasNoMore(message)) continue
       const own = this.#own.get(resident.entity)
       if (own?.message === message && own.crashes === crashes) continue
       const before = resident.trouble?.message === message ? resident.trouble : undefined

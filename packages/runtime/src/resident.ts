@@ -5,11 +5,13 @@ import {
   type EntityState,
   type Envelope,
   type InterstateError,
+  type MessageId,
   nextDue,
   type ShardId,
   type StoredMessage,
   type Trouble,
   type TurnOutcome,
+  timeoutsOf,
 } from '@interstate/core'
 import type { Arrival } from './arrival.ts'
 import type { Fold } from './fold.ts'
@@ -119,6 +121,12 @@ export class Resident {
     if (this.trouble !== undefined) return true
     for (const _ in this.state?.running) return true
     return false
+  }
+
+  /** Whether a message is the firing of a timer that was cancelled or set anew: it runs nothing. */
+  hasNoMore(message: MessageId): boolean {
+    if (this.state === undefined || !message.startsWith(`${this.entity}#`)) return false
+    return !timeoutsOf(this.state, Number.POSITIVE_INFINITY).some(({ id }) => id === message)
   }
 
   /** While it stands still for long, its messages wait in the store alone. */

@@ -11,13 +11,11 @@ import {
   type Envelope,
   type Group,
   InterstateError,
-  type MessageId,
   nextAttempt,
   type Registration,
   type RetryPolicy,
   type StoreLimits,
   type Trouble,
-  timeoutsOf,
 } from '@interstate/core'
 import type { Arrival } from './arrival.ts'
 import { Fold, stored } from './fold.ts'
@@ -286,7 +284,9 @@ export class Wave {
     resident.queue.shift()
     resident.state = decision.state
     // Trouble with a message that stands further behind stays: its attempts count.
-    if (resident.trouble !== undefined && isOver(resident, item.envelope.id)) resident.trouble = undefined
+    const { trouble } = resident
+    if (trouble !== undefined && (trouble.message === item.envelope.id || resident.hasNoMore(trouble.message)))
+      resident.trouble = undefined
     if (item.arrival !== undefined && !item.stored) this.arrivals.add(item.arrival)
     for (const envelope of decision.outbox) this.#send(fold, envelope)
   }
@@ -331,13 +331,6 @@ export class Wave {
   #acceptAll(resident: Resident): void {
     for (const item of resident.queue) if (item.arrival !== undefined && !item.stored) this.accept(item)
   }
-}
-
-/** Whether what stood in the way is gone: it was handled now, or it was the firing of a timer that is no more. */
-function isOver({ entity, state, trouble }: Resident, handled: MessageId): boolean {
-  if (trouble?.message === handled) return true
-  if (trouble === undefined || state === undefined || !trouble.message.startsWith(`${entity}#`)) return false
-  return !timeoutsOf(state, Number.POSITIVE_INFINITY).some(({ id }) => id === trouble.message)
 }
 
 function describe(error: InterstateError): { readonly code: string; readonly text: string } {
