@@ -2,7 +2,7 @@
 // What a kill can't show is the loss of power: the kernel keeps what a dead process has written. That every acknowledgement
 // comes after a sync is looked at in syscalls.test.ts.
 import { rmSync } from 'node:fs'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Chance } from './chance.ts'
 import { newFiles } from './files.ts'
 import { killAndKill, repeatAll } from './lives.ts'
@@ -19,7 +19,8 @@ describe.concurrent(`a system that is killed ${stories.length * kills} times`, (
   test.for(stories)(
     'G1, G2, G6, G9, G10: has handled each message once and in order, and its carrier heard of each errand once',
     { timeout: isLong ? 8 * 3_600_000 : 300_000 },
-    async (seed) => {
+    // Of the context: among tests that run at once the global one may take the other's end for this one's.
+    async (seed, { onTestFinished }) => {
       const files = newFiles()
       onTestFinished(({ task }) => {
         if (task.result?.state === 'fail') console.error(`[crash] seed ${seed}: the files are in ${files.folder}`)
