@@ -1,7 +1,7 @@
 // What the how-to "Check a world" shows.
 
 // #region imports
-import { Coverage, send, type WorldView, world } from '@interstate/testing'
+import { Coverage, type EffectCall, send, type WorldView, world } from '@interstate/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Account, account } from '../src/account.ts'
@@ -65,13 +65,16 @@ test('whatever fits the contract, every message is handled and nobody is stuck',
 // #endregion
 
 // #region effects
+type Office = { posted: Record<string, string> }
+type Post = EffectCall<Office, { to: string }>
+
 const post = world({ entities: [letter] })
-  .outside({ posted: {} as Record<string, string> })
+  .outside<Office>({ posted: {} })
   .stimuli({ write: [send(Letter.at('1'), { type: 'Write', to: 'Ada' })] })
   .always('a letter is posted once', (w) => Object.keys(w.outside.posted).length <= 1)
 
 const office = post.effects({
-  post: ({ input, idempotencyKey, outside }) => {
+  post: ({ input, idempotencyKey, outside }: Post) => {
     outside.posted[idempotencyKey] = input.to
     return null
   },
@@ -87,7 +90,7 @@ test('a letter is posted once, whenever the host crashes', async () => {
 test('an office that forgets the key posts twice', async () => {
   const forgetful = post.effects({
     // #region keyless
-    post: ({ input, outside }) => {
+    post: ({ input, outside }: Post) => {
       outside.posted[`letter ${Object.keys(outside.posted).length + 1}`] = input.to
       return null
     },
@@ -100,7 +103,7 @@ test('an office that forgets the key posts twice', async () => {
 const moody = post
   .effects({
     post: [
-      ({ input, outside }) => {
+      ({ input, outside }: Post) => {
         outside.posted[input.to] = 'posted'
         return null
       },

@@ -38,10 +38,14 @@ export interface SetupScope {
   readonly publish: <A extends AnyAddress>(about: A, event: EventFor<A>) => void
 }
 
-/** What an effect does in a world, see {@link World.effects}. */
-export interface EffectCall<TOutside> {
-  // biome-ignore lint/suspicious/noExplicitAny: which effect it is, only its name tells.
-  readonly input: any
+/**
+ * What an effect does in a world, see {@link World.effects}.
+ *
+ * @typeParam TInput - What the machine hands the effect. Only its name tells which effect it is, so a model that looks at
+ * its input says its type: `({ input }: EffectCall<Ledger, Parcel>) => …`.
+ */
+export interface EffectCall<TOutside, TInput = never> {
+  readonly input: TInput
   /** The same on every repeat of one run. An outside that remembers it acts once. */
   readonly idempotencyKey: string
   /** May be changed in place. */

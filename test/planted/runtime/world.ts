@@ -1,5 +1,5 @@
 // world.ts: the house as a world, for the simulation: what must hold of it whatever befalls its hosts and its store.
-import { send, type World, world } from '@interstate/testing'
+import { type EffectCall, send, type World, world } from '@interstate/testing'
 import fc from 'fast-check'
 import { Alarm, Clerk, house } from './house.ts'
 
@@ -29,7 +29,7 @@ export const houseWorld: World<Ledger> = world({ entities })
   })
   .outside<Ledger>({ paid: {} })
   .effects({
-    pay: ({ input, idempotencyKey, outside }) => {
+    pay: ({ input, idempotencyKey, outside }: EffectCall<Ledger, { n: number }>) => {
       outside.paid[idempotencyKey] = input.n
       return null
     },

@@ -18,15 +18,26 @@ export function encodeToken(recorded: Recorded): string {
 
 /** @throws WorldError `TOKEN_UNREADABLE`. */
 export function decodeToken(token: string): Recorded {
+  const recorded = unpacked(token)
+  if (isRecorded(recorded)) return recorded
+  throw unreadable('It holds no run of a check or a simulation.')
+}
+
+function unpacked(token: string): unknown {
+  if (!token.startsWith(prefix)) throw unreadable(`It does not begin with ${prefix}`)
   try {
-    if (!token.startsWith(prefix)) throw new Error(`it does not begin with ${prefix}`)
     const packed = Buffer.from(token.slice(prefix.length), 'base64url')
-    const recorded = JSON.parse(inflateRawSync(packed, { maxOutputLength: maxBytes }).toString()) as Partial<Recorded>
-    const isWhole = recorded.by === 'check' || recorded.by === 'simulate'
-    if (!isWhole || typeof recorded.options !== 'object' || recorded.options === null)
-      throw new Error('a part is missing')
-    return recorded as Recorded
+    return JSON.parse(inflateRawSync(packed, { maxOutputLength: maxBytes }).toString())
   } catch (cause) {
-    throw new WorldError('TOKEN_UNREADABLE', 'That is no replay token.', { cause })
+    throw unreadable('It is damaged, or a part of it is missing.', cause)
   }
+}
+
+function isRecorded(recorded: unknown): recorded is Recorded {
+  const { by, options } = (recorded ?? {}) as Partial<Recorded>
+  return (by === 'check' || by === 'simulate') && typeof options === 'object' && options !== null
+}
+
+function unreadable(why: string, cause?: unknown): WorldError {
+  return new WorldError('TOKEN_UNREADABLE', `That is no replay token. ${why}`, { cause })
 }

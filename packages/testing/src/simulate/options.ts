@@ -55,8 +55,17 @@ const memory: SimulatedStore = {
 
 /** @throws WorldError `WORLD_INVALID`. */
 export function settingsOf(options: SimulateOptions): Settings {
-  const { runs = 100, seed = 1, stimuli = 30, faults = 'mild', stores = [memory] } = options
-  const { policies = {}, onRun } = options
+  const {
+    runs = 100,
+    seed = 1,
+    stimuli = 30,
+    faults = 'mild',
+    stores = [memory],
+    policies = {},
+    onRun,
+    ...odd
+  } = options
+  for (const name of Object.keys(odd)) throw invalid(`A simulation has no option "${name}".`)
   checkCount('runs', runs, 1)
   checkCount('stimuli', stimuli, 1)
   checkCount('seed', seed, 0)

@@ -1,5 +1,5 @@
 // replay.ts: a run as a token holds it, looked at as carefully as anything that comes from outside.
-import { InterstateError, parseEntityId, validate } from '@interstate/core'
+import { InterstateError, parseEntityId, validate, Wiring } from '@interstate/core'
 import { WorldError } from '../failure/error.ts'
 import type { WorldPlan } from '../world/plan.ts'
 import { faultNames } from './fault.ts'
@@ -20,12 +20,11 @@ export function readRun(plan: WorldPlan, { stores }: Settings, recorded: unknown
 function checkCall(plan: WorldPlan, { call, entity, message }: CallAction): void {
   try {
     const { type } = parseEntityId(entity)
-    const definition = plan.entities.find(({ name }) => name === type)
-    if (definition === undefined) throw new Error(`there is no entity type "${type}"`)
-    validate(definition.contract, call === 'publish' ? 'event' : 'command', message)
+    const { contract } = new Wiring(plan.entities).definition(type)
+    validate(contract, call === 'publish' ? 'event' : 'command', message)
   } catch (cause) {
-    const why = cause instanceof InterstateError ? cause.message : String(cause)
-    throw new WorldError('REPLAY_DIFFERS', `The run calls ${entity} with ${message.type}: ${why}.`, { cause })
+    if (!(cause instanceof InterstateError)) throw cause
+    throw new WorldError('REPLAY_DIFFERS', `The run calls ${entity} with ${message.type}. ${cause.message}`, { cause })
   }
 }
 

@@ -19,8 +19,7 @@ export interface EffectModelArgs {
   readonly input: never
   /** The same on every repeat of one run. An outside that remembers it acts once. */
   readonly idempotencyKey: string
-  // biome-ignore lint/suspicious/noExplicitAny: the outside is the user's own plain data, changed in place.
-  readonly outside: any
+  readonly outside: PlainObject
 }
 
 /** What an effect does in a world: gives its output, or throws what the machine gets as its error. */
