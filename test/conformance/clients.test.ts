@@ -330,7 +330,7 @@ describe.each(storesUnderTest)('idempotency keys, on $name', (kind) => {
     const key = keyOf(site)
     site.store.fail(new InterstateError('STORE_FULL', 'The disk is full.'))
     await expect(publish()).rejects.toMatchObject({ code: 'STORE_FULL' })
-    expect(await site.store.keys([key])).toEqual([{ state: 'new' }])
+    expect(await site.store.keys([{ key, shard: 0 }])).toEqual([{ state: 'new' }])
     await site.env.advance(1_000)
     expect(await publish()).toMatchObject({ duplicate: false })
     await host.drain()

@@ -14,6 +14,8 @@ import {
   InterstateError,
   idempotencyKey,
   type MessageId,
+  partitionOf,
+  partitionsOf,
   type StoreDriver,
   type StoredMessage,
   shardOf,
@@ -112,9 +114,9 @@ async function heldBy(store: StoreDriver, entities: readonly EntityId[]): Promis
   const shards = Array.from({ length: store.shards }, (_, shard) => shard)
   return {
     inbox: await store.inbox(shards, 0, 100),
-    entities: (await store.load(entities)).filter((row) => row !== undefined),
+    entities: (await store.load(partitionsOf(entities, store.shards))).filter((row) => row !== undefined),
     deadLetters: await store.deadLetters(undefined, 100),
-    keys: (await store.keys([key])).filter(({ state }) => state !== 'new'),
+    keys: (await store.keys([{ key, shard: 0 }])).filter(({ state }) => state !== 'new'),
   }
 }
 const key = idempotencyKey('a', { at: Date.UTC(2026, 0, 1) })
@@ -499,7 +501,7 @@ describe.each(storesUnderTest)('a row that was put into the inbox of $name by ha
     await host.drain()
     expect(await host.read(box.at('a'))).toMatchObject({ value: 'open', context: { count: 1 } })
     expect(host.counters()).toMatchObject({ deadLetters: 0, turns: { unmatched: 1, stale: 1 } })
-    expect(await site.store.inboxOf(a, 0, 10)).toEqual([])
+    expect(await site.store.inboxOf(partitionOf(a, site.store.shards), 0, 10)).toEqual([])
   })
 
   test('becomes a dead letter in its turn, when its entity was parked or tried again before it', async () => {
@@ -602,7 +604,7 @@ describe.each(storesUnderTest)('a snapshot in $name that does not fit', (kind) =
     expect(site.told('held')).toMatchObject([{ entity: 'lamp/a', error: { code } }])
     expect((await second.read(unfit.at('b')))?.value).toBe('lit')
     expect((await second.read(box.at('b')))?.context.count).toBe(1)
-    expect(await site.store.inboxOf(entityId('lamp', 'a'), 0, 10)).toHaveLength(2)
+    expect(await site.store.inboxOf(partitionOf(entityId('lamp', 'a'), site.store.shards), 0, 10)).toHaveLength(2)
     expect(second.counters().turns).toMatchObject({ handled: 2 })
     const mended = lampOf('3', 'lit-dark', 'migrates')
     const third = await site.host([mended, box])
@@ -643,7 +645,7 @@ describe.each(storesUnderTest)('a snapshot in $name that does not fit', (kind) =
     await host.send(Lamp.at('a'), { type: 'Toggle' })
     await host.drain()
     expect((await host.read(lampOne.at('b')))?.value).toBe('on')
-    expect(await site.store.inboxOf(entityId('lamp', 'a'), 0, 10)).toHaveLength(1)
+    expect(await site.store.inboxOf(partitionOf(entityId('lamp', 'a'), site.store.shards), 0, 10)).toHaveLength(1)
   })
 
   test('is found by three hundred entities whose timers are due, and the host still comes to rest', async () => {

@@ -12,6 +12,7 @@ import {
   InterstateError,
   idempotencyKey,
   type MessageId,
+  partitionsOf,
   type Registration,
   type StoreDriver,
 } from '@interstate/core'
@@ -547,7 +548,7 @@ function conflictOnce({ store }: Stage, entity: string, changes: Partial<Commit>
     const commit = commits.find((each) => each.entity === entity)
     if (commit === undefined) return
     store.beforeWrite = () => undefined
-    const [row] = await inner.load([commit.entity])
+    const [row] = await inner.load(partitionsOf([commit.entity], inner.shards))
     await write(inner, {
       commits: [
         {

@@ -1,6 +1,6 @@
 // The store with troubles on order keeps the promise of the port, whatever befalls its calls.
 import type { Group, HostId, MessageId, StoreDriver, StoredMessage } from '@interstate/core'
-import { entityId, shardOf } from '@interstate/core'
+import { entityId, partitionsOf, shardOf } from '@interstate/core'
 import { FaultyStore } from '@interstate/testing/stores'
 import { describe, expect, test } from 'vitest'
 import { storesUnderTest } from './stores.ts'
@@ -39,7 +39,7 @@ describe.each(storesUnderTest)('on $name', (under) => {
       await dispose()
     }
     const waiting = async () => (await inner.inbox(shards(inner), 0, 10)).map(({ id }) => id)
-    const version = async () => (await inner.load([a]))[0]?.version ?? 0
+    const version = async () => (await inner.load(partitionsOf([a], inner.shards)))[0]?.version ?? 0
     return { store, inner, group, end, waiting, version }
   }
   const answered = (promise: Promise<unknown>): Promise<boolean> =>
@@ -89,7 +89,7 @@ describe.each(storesUnderTest)('on $name', (under) => {
     store.nextWrite(trouble)
     expect(await answered(store.write(group))).toBe(false)
     expect(await waiting()).toEqual(there)
-    expect(await answered(store.load([a]))).toBe(false)
+    expect(await answered(store.load(partitionsOf([a], store.shards)))).toBe(false)
     await end()
   })
 
@@ -119,10 +119,10 @@ describe.each(storesUnderTest)('on $name', (under) => {
   test('calls fail as often as was ordered', async () => {
     const { store, end } = await opened()
     const left = store.fail('load', 2)
-    await expect(store.load([a])).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    await expect(store.load(partitionsOf([a], store.shards))).rejects.toMatchObject({ code: 'STORE_FAILED' })
     expect(left()).toBe(1)
     store.heal()
-    expect(await store.load([a])).toEqual([undefined])
+    expect(await store.load(partitionsOf([a], store.shards))).toEqual([undefined])
     await end()
   })
 })

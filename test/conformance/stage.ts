@@ -8,6 +8,7 @@ import {
   type InboxItem,
   type MessageId,
   type PlainObject,
+  partitionsOf,
   type StoredEntity,
   type StoredMessage,
   type StoreLimits,
@@ -137,7 +138,7 @@ export class Stage implements AsyncDisposable {
   }
 
   async stored(type: string, key: string): Promise<StoredEntity | undefined> {
-    const [row] = await this.store.inner.load([entityId(type, key)])
+    const [row] = await this.store.inner.load(partitionsOf([entityId(type, key)], this.store.inner.shards))
     return row
   }
 

@@ -38,7 +38,9 @@ export type ErrorCode =
   | 'STORE_FOREIGN'
   | 'STORE_FULL'
   | 'STORE_IN_USE'
+  | 'STORE_LOST_HISTORY'
   | 'STORE_NEWER'
+  | 'STORE_UNCERTAIN'
   | 'STORE_UNFIT'
   | 'WIRING_INVALID'
 
@@ -162,16 +164,27 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueEntry>> = {
   },
   STORE_FOREIGN: {
     retryable: false,
-    remedy: 'The file was not made by Interstate; it was left untouched. Give another path.',
+    remedy:
+      'What stands there was not made by Interstate, or is another store; it was left untouched. Give another place.',
   },
   STORE_FULL: { retryable: true, remedy: 'Nothing was stored. Free some disk space; the host goes on by itself.' },
   STORE_IN_USE: {
     retryable: true,
     remedy: 'Stop the other process first: one process owns the file. For many hosts use a networked store.',
   },
+  STORE_LOST_HISTORY: {
+    retryable: false,
+    remedy:
+      'The store has less than it acknowledged: a failover, a restored backup, a flush. The shard stands still until a person decides, see the operating guide.',
+  },
   STORE_NEWER: {
     retryable: false,
-    remedy: 'The file was written by a newer version and left untouched. Upgrade @interstate/store-sqlite.',
+    remedy: 'The store was written by a newer version and left untouched. Upgrade the package of its driver.',
+  },
+  STORE_UNCERTAIN: {
+    retryable: true,
+    remedy:
+      'The store did not answer, so it may have been accepted or not. Send it again with the same idempotency key.',
   },
   STORE_UNFIT: {
     retryable: false,

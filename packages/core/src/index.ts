@@ -60,9 +60,22 @@ export type { Finding } from './finding.ts'
 export { isPromiseLogic, logicOf } from './hostable.ts'
 export { type IdempotencyKey, idempotencyKey, timeOfKey } from './idempotency.ts'
 export { incarnationOf, turnStem } from './ids.ts'
+export { type Chain, chainAfter, emptyChain } from './lane.ts'
 export { type EffectEnd, resultOf, timeoutsOf } from './local.ts'
 export { contextLimits, type Plain, type PlainLimits, type PlainObject, payloadLimits, plainCopy } from './plain.ts'
+export type { Assignment, Cluster, ClusterView, HostRecord, Note } from './ports/cluster.ts'
 export type { Env, TimerHandle, Watchdog } from './ports/env.ts'
+export type {
+  Consignment,
+  Delivery,
+  LaneEnd,
+  LaneHead,
+  LaneMessage,
+  LanePlace,
+  Lanes,
+  Placed,
+  Tail,
+} from './ports/lanes.ts'
 export type {
   AcceptedMessage,
   Acquired,
@@ -72,6 +85,7 @@ export type {
   Group,
   GroupResult,
   InboxItem,
+  KeyPlace,
   KeyState,
   Lease,
   Probe,
@@ -83,7 +97,14 @@ export type {
   StoreLimits,
 } from './ports/store.ts'
 export { defaultRetry, nextAttempt, type RetryPolicy, type Trouble } from './retry.ts'
-export { type PlacementRule, type ShardId, shardOf } from './routing.ts'
+export {
+  type LogicalPartition,
+  type PlacementRule,
+  partitionOf,
+  partitionsOf,
+  type ShardId,
+  shardOf,
+} from './routing.ts'
 export { decodeSnapshot, encodeSnapshot, machineVersion } from './snapshot.ts'
 export { type Cause, type EntityState, nextDue, type RunningEffect, type Timer } from './state.ts'
 export { statesOf } from './structure.ts'

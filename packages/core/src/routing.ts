@@ -6,6 +6,12 @@ import { InterstateError } from './errors.ts'
 /** A number from 0 to P - 1: the unit of ownership. */
 export type ShardId = number
 
+/** All that is stored for one entity, by where it is. */
+export interface LogicalPartition {
+  readonly entity: EntityId
+  readonly shard: ShardId
+}
+
 /** Chooses a shard for chosen entities; `undefined` leaves the entity to the hash. */
 export type PlacementRule = (entity: EntityId, shards: number) => ShardId | undefined
 
@@ -25,4 +31,18 @@ export function shardOf(entity: EntityId, shards: number, place?: PlacementRule)
     throw new InterstateError('DEFINITION_INVALID', what, { entity, shard: pinned, shards })
   }
   return Number.parseInt(hash('sha256', entity, 'hex').slice(0, 12), 16) % shards
+}
+
+/** The logical partitions of entities, see {@link shardOf}. */
+export function partitionsOf(
+  entities: readonly EntityId[],
+  shards: number,
+  place?: PlacementRule,
+): readonly LogicalPartition[] {
+  return entities.map((entity) => ({ entity, shard: shardOf(entity, shards, place) }))
+}
+
+/** The logical partition of an entity, see {@link shardOf}. */
+export function partitionOf(entity: EntityId, shards: number, place?: PlacementRule): LogicalPartition {
+  return { entity, shard: shardOf(entity, shards, place) }
 }

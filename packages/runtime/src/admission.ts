@@ -1,5 +1,5 @@
 // admission.ts: lets calls from outside in: a known idempotency key is answered, and nothing runs twice (G10).
-import { type IdempotencyKey, InterstateError, type KeyState, type StoreDriver } from '@interstate/core'
+import { type IdempotencyKey, InterstateError, type KeyPlace, type KeyState, type StoreDriver } from '@interstate/core'
 import type { Answer } from './answer.ts'
 import type { Arrival, Arrivals } from './arrival.ts'
 import type { SignalListener } from './signals.ts'
@@ -42,12 +42,12 @@ export class Admission {
   }
 
   async #look(arrivals: readonly Arrival[]): Promise<ReadonlyMap<IdempotencyKey, KeyState>> {
-    const keys = new Set<IdempotencyKey>()
-    for (const { registration } of arrivals) if (registration !== undefined) keys.add(registration.key)
-    if (keys.size === 0) return new Map()
-    const list = [...keys]
+    const places = new Map<IdempotencyKey, KeyPlace>()
+    for (const { registration } of arrivals) if (registration !== undefined) places.set(registration.key, registration)
+    if (places.size === 0) return new Map()
+    const list = [...places.values()]
     const states = await this.#store.keys(list)
-    return new Map(list.map((key, index) => [key, states[index] as KeyState]))
+    return new Map(list.map(({ key }, index) => [key, states[index] as KeyState]))
   }
 
   #admitKeyed(wave: Wave, arrival: Arrival, key: IdempotencyKey, known: KeyState): void {

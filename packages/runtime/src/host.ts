@@ -17,6 +17,7 @@ import {
   type HostId,
   type IdempotencyKey,
   InterstateError,
+  type LogicalPartition,
   type MessageId,
   messageType,
   type PlacementRule,
@@ -257,7 +258,7 @@ class RunningHost implements Host {
     // Not async: one promise a message instead of two.
     try {
       const envelope = this.#command(to, command, options)
-      return this.#arrive([envelope], registrationOf([envelope], envelope.to, command, options), false)
+      return this.#arrive([envelope], registrationOf([envelope], this.#partition(envelope.to), command, options), false)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -273,7 +274,7 @@ class RunningHost implements Host {
     // A refused call fails its waiter too; its own error is the one that is thrown.
     outcome.catch(() => {})
     try {
-      await this.#arrive([envelope], registrationOf([envelope], envelope.to, command, options), true)
+      await this.#arrive([envelope], registrationOf([envelope], this.#partition(envelope.to), command, options), true)
     } catch (error) {
       this.#parts.engine.waiters.fail(envelope.id, error as InterstateError)
       throw error
@@ -297,14 +298,14 @@ class RunningHost implements Host {
       tally.tell({ signal: 'unfollowed', type })
       return { message: this.#parts.env.id() as MessageId, duplicate: false }
     }
-    return this.#arrive(envelopes, registrationOf(envelopes, source, event, options), false)
+    return this.#arrive(envelopes, registrationOf(envelopes, this.#partition(source), event, options), false)
   }
 
   async read<A extends AnyAddress>(of: A): Promise<ViewFor<A> | undefined> {
     const { wiring, store } = this.#parts
     this.#refuseIfStopping()
     const { id } = this.#resolve(of)
-    const [row] = await store.load([id])
+    const [row] = await store.load([this.#partition(id)])
     if (row?.snapshot === undefined) return undefined
     const { snapshot } = decodeSnapshot(wiring.definitionOf(id), id, row.snapshot)
     const trouble = row.trouble === undefined ? undefined : (JSON.parse(row.trouble) as Trouble)
@@ -364,6 +365,10 @@ class RunningHost implements Host {
     }
     const { contract } = this.#parts.wiring.definition(address.contract.name)
     return { id: address.id(), contract }
+  }
+
+  #partition(entity: EntityId): LogicalPartition {
+    return this.#parts.engine.residents.partition(entity)
   }
 
   #envelope(
@@ -460,13 +465,13 @@ function checkHeaders(headers: unknown): Readonly<Record<string, string>> {
 /** What is kept of a call that may be repeated. */
 function registrationOf(
   envelopes: readonly Envelope[],
-  about: EntityId,
+  { entity: about, shard }: LogicalPartition,
   message: unknown,
   { idempotencyKey: key }: SendOptions,
 ): Registration | undefined {
   if (key === undefined) return undefined
   const [first, ...others] = envelopes.map(({ id }) => id) as [MessageId, ...MessageId[]]
-  return { key, at: timeOfKey(key), message: first, others, fingerprint: fingerprintOf(about, message) }
+  return { key, shard, at: timeOfKey(key), message: first, others, fingerprint: fingerprintOf(about, message) }
 }
 
 /**

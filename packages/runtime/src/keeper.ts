@@ -119,7 +119,7 @@ export function deadLetters({ engine, store, wiring, env, tell }: KeeperContext)
       if (message === undefined)
         throw new InterstateError('MESSAGE_UNREADABLE', `Dead letter "${id}" can't be read.`, { id })
       const definition = wiring.definitionOf(entity)
-      const [row] = await store.load([entity])
+      const [row] = await store.load([engine.residents.partition(entity)])
       const state = row?.snapshot === undefined ? undefined : decodeSnapshot(definition, entity, row.snapshot)
       const decision = decide(wiring, definition, state, message, env.now())
       return {
@@ -153,7 +153,7 @@ export function parked({ engine, store, tell }: KeeperContext): Parked {
     let after: EntityId | undefined
     for (;;) {
       const page = await store.unsettled(shards, after, 1_000)
-      for (const row of await store.load(page)) {
+      for (const row of await store.load(page.map((entity) => engine.residents.partition(entity)))) {
         const trouble = row?.trouble === undefined ? undefined : (JSON.parse(row.trouble) as Trouble)
         if (row === undefined || trouble?.parkedAt === undefined) continue
         const { message, attempts, parkedAt, error } = trouble

@@ -51,7 +51,7 @@ export class Loader {
   /** Reads what waits for entities that wanted a turn and whose messages were left in the store. */
   async readSpilled(wanted: readonly Resident[]): Promise<void> {
     for (const resident of wanted) {
-      const rows = await this.#store.inboxOf(resident.entity, 0, pageOfOne)
+      const rows = await this.#store.inboxOf(resident, 0, pageOfOne)
       resident.spilled = rows.length === pageOfOne
       for (const row of rows) {
         const item = itemOf(row)
@@ -70,7 +70,7 @@ export class Loader {
   /** A message in the inbox of an entity, wherever it stands there. */
   async find(entity: EntityId, message: MessageId): Promise<Item | undefined> {
     for (let after = 0; ; ) {
-      const rows = await this.#store.inboxOf(entity, after, pageOfOne)
+      const rows = await this.#store.inboxOf(this.#residents.partition(entity), after, pageOfOne)
       const row = rows.find(({ id }) => id === message)
       if (row !== undefined) return itemOf(row)
       if (rows.length < pageOfOne) return undefined
@@ -80,7 +80,7 @@ export class Loader {
 
   /** Reads entities. One that can't be read is held, and no other is touched. */
   readonly load = async (wanted: readonly Resident[]): Promise<void> => {
-    const rows = await this.#store.load(wanted.map(({ entity }) => entity))
+    const rows = await this.#store.load(wanted)
     for (const [index, resident] of wanted.entries()) this.#restore(resident, rows[index])
   }
 

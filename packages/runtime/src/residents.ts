@@ -4,6 +4,7 @@ import {
   type EntityId,
   InterstateError,
   type Lease,
+  type LogicalPartition,
   type PlacementRule,
   parseEntityId,
   type ShardId,
@@ -54,6 +55,10 @@ export class Residents {
   /** The shard of an entity; residents know theirs already. */
   shardOf(entity: EntityId): ShardId {
     return this.#all.get(entity)?.shard ?? shardOf(entity, this.#shards, this.#place)
+  }
+
+  partition(entity: EntityId): LogicalPartition {
+    return { entity, shard: this.shardOf(entity) }
   }
 
   /**

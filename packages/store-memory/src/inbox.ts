@@ -1,23 +1,31 @@
 // inbox.ts: messages that wait, in the order in which they will be handled.
-import type { EntityId, InboxItem, MessageId, ShardId, StoredMessage } from '@interstate/core'
+import type { EntityId, InboxItem, MessageId, Scope, ShardId, StoredMessage } from '@interstate/core'
 import { type Journal, Table } from './journal.ts'
 
 /** See the file head. */
 export class Inbox {
   readonly #rows: Table<MessageId, InboxItem>
-  /** Never taken back, so no position has two meanings (G6). */
-  #last = 0
+  readonly #scope: Scope
+  /** Never taken back, so no position has two meanings (G6). Of each shard, where the scope is the shard. */
+  readonly #last = new Map<ShardId, number>()
 
-  constructor(journal: Journal) {
+  constructor(journal: Journal, scope: Scope) {
     this.#rows = new Table(journal)
+    this.#scope = scope
+  }
+
+  /** The position given out last. */
+  last(shard: ShardId): number {
+    return this.#last.get(this.#scope === 'store' ? 0 : shard) ?? 0
   }
 
   /** Puts a message at the end; one that waits already stays where it is. */
   add({ id, to, shard, body }: StoredMessage): InboxItem {
     const before = this.#rows.get(id)
     if (before !== undefined) return before
-    this.#last += 1
-    const item = { id, to, shard, body, position: this.#last }
+    const position = this.last(shard) + 1
+    this.#last.set(this.#scope === 'store' ? 0 : shard, position)
+    const item = { id, to, shard, body, position }
     this.#rows.set(id, item)
     return item
   }

@@ -2,6 +2,8 @@
 import type { StoreDriver } from '@interstate/core'
 import { MemoryStore, type MemoryStoreOptions } from './memory-store.ts'
 
+export { MemoryCluster } from './cluster.ts'
+export { MemoryLanes } from './lanes.ts'
 export { MemoryStore, type MemoryStoreOptions } from './memory-store.ts'
 
 /**

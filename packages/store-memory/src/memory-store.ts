@@ -3,37 +3,48 @@
 //   M2  A commit is checked as a whole before any of it is written: one that fails leaves nothing behind (G3, G13).
 //   M3  A message that was sent and one that waits are the same row: there is nothing to deliver (G2).
 //   M4  Only what waits can be consumed, so nothing is kept of what was handled, and still nothing is handled twice (G1, G7, G17).
-import type {
-  Acquired,
-  Commit,
-  CommitResult,
-  DeadLetter,
-  EntityId,
-  Group,
-  GroupResult,
-  HostId,
-  IdempotencyKey,
-  InboxItem,
-  KeyState,
-  Lease,
-  MessageId,
-  Probe,
-  Registration,
-  ShardId,
-  StoreDriver,
-  StoredEntity,
-  StoreLimits,
+import {
+  type Acquired,
+  type Commit,
+  type CommitResult,
+  type DeadLetter,
+  type EntityId,
+  type Group,
+  type GroupResult,
+  type HostId,
+  type InboxItem,
+  InterstateError,
+  type KeyPlace,
+  type KeyState,
+  type Lease,
+  type LogicalPartition,
+  type MessageId,
+  type Placed,
+  type Probe,
+  type Registration,
+  type ShardId,
+  type StoreDriver,
+  type StoredEntity,
+  type StoredMessage,
+  type StoreLimits,
 } from '@interstate/core'
+import { MemoryCluster } from './cluster.ts'
 import { type Due, Entities } from './entities.ts'
 import { Inbox } from './inbox.ts'
 import { Journal, Table } from './journal.ts'
 import { Keys } from './keys.ts'
+import { MemoryLanes } from './lanes.ts'
 import { Ownership } from './ownership.ts'
 
 /** What {@link memoryStore} takes. */
 export interface MemoryStoreOptions {
   /** P: how many shards the entities are spread over. 64 by default. */
   readonly shards?: number
+  /**
+   * What one atomic operation covers. `store` by default. With `shard` messages between shards go along lanes, as they
+   * do on a cluster of servers, and several hosts may share the shards.
+   */
+  readonly scope?: 'store' | 'shard'
 }
 
 /** A group and how it ended. */
@@ -45,28 +56,36 @@ interface Attempt {
 /** See the file head. The protected methods are its steps: a test breaks one and sees whether the contract suite notices. */
 export class MemoryStore implements StoreDriver {
   readonly name = 'memory'
-  readonly scope = 'store'
+  readonly scope: 'store' | 'shard'
   readonly shards: number
   readonly limits: StoreLimits = { maxSnapshotBytes: 16 << 20, maxMessageBytes: 4 << 20, maxOutbox: 10_000 }
 
   protected readonly journal: Journal = new Journal()
   protected readonly entities: Entities = new Entities(this.journal)
-  protected readonly waiting: Inbox = new Inbox(this.journal)
+  protected readonly waiting: Inbox
   protected readonly known: Keys = new Keys(this.journal)
   protected readonly ownership: Ownership = new Ownership(this.journal)
   readonly #dead = new Table<MessageId, DeadLetter>(this.journal)
   readonly #latest = new Table<HostId, Attempt>(this.journal)
 
-  constructor({ shards = 64 }: MemoryStoreOptions = {}) {
+  readonly lanes?: MemoryLanes
+  readonly cluster?: MemoryCluster
+
+  constructor({ shards = 64, scope = 'store' }: MemoryStoreOptions = {}) {
     this.shards = shards
+    this.scope = scope
+    this.waiting = new Inbox(this.journal, scope)
+    if (scope === 'store') return
+    this.lanes = this.makeLanes()
+    this.cluster = new MemoryCluster(this.ownership)
   }
 
   async probe(): Promise<readonly Probe[]> {
     return [{ name: 'memory', passed: true, finding: 'Everything is in this process and ends with it.' }]
   }
 
-  async acquire(owner: HostId, shards: readonly ShardId[]): Promise<Acquired> {
-    return this.ownership.acquire(owner, shards)
+  async acquire(owner: HostId, shards: readonly ShardId[], handover: readonly ShardId[] = []): Promise<Acquired> {
+    return this.ownership.acquire(owner, shards, handover)
   }
 
   async survived(owner: HostId): Promise<void> {
@@ -80,21 +99,26 @@ export class MemoryStore implements StoreDriver {
   async write(group: Group): Promise<GroupResult> {
     const latest = this.#latest.get(group.owner)
     if (latest?.tag === group.tag) return again(latest.result)
+    if (group.mode === 'together' && this.scope !== 'store') {
+      throw new InterstateError('STORE_FAILED', 'A group of several shards is not one write here.', {
+        mode: group.mode,
+      })
+    }
     this.journal.keep()
     const result = group.mode === 'together' ? this.#together(group) : this.#each(group)
     this.#latest.set(group.owner, { tag: group.tag, result })
     return result
   }
 
-  async load(entities: readonly EntityId[]): Promise<readonly (StoredEntity | undefined)[]> {
-    return entities.map((entity) => this.entities.get(entity))
+  async load(partitions: readonly LogicalPartition[]): Promise<readonly (StoredEntity | undefined)[]> {
+    return partitions.map(({ entity }) => this.entities.get(entity))
   }
 
   async inbox(shards: readonly ShardId[], after: number, limit: number): Promise<readonly InboxItem[]> {
     return this.waiting.ofShards(shards, after, limit)
   }
 
-  async inboxOf(entity: EntityId, after: number, limit: number): Promise<readonly InboxItem[]> {
+  async inboxOf({ entity }: LogicalPartition, after: number, limit: number): Promise<readonly InboxItem[]> {
     return this.waiting.ofEntity(entity, after, limit)
   }
 
@@ -114,8 +138,8 @@ export class MemoryStore implements StoreDriver {
     return this.entities.unsettled(shards, after, limit)
   }
 
-  async keys(keys: readonly IdempotencyKey[]): Promise<readonly KeyState[]> {
-    return keys.map((key) => this.known.state(key))
+  async keys(keys: readonly KeyPlace[]): Promise<readonly KeyState[]> {
+    return keys.map(({ key }) => this.known.state(key))
   }
 
   async purge(before: number): Promise<number> {
@@ -163,6 +187,7 @@ export class MemoryStore implements StoreDriver {
 
   protected fenced({ lease }: Commit): CommitResult | undefined {
     const epoch = this.ownership.epoch(lease.shard)
+    if (epoch < lease.epoch) return { outcome: 'lost', finding: `shard ${lease.shard} is at epoch ${epoch}` }
     return epoch === lease.epoch ? undefined : { outcome: 'fenced', epoch }
   }
 
@@ -179,10 +204,21 @@ export class MemoryStore implements StoreDriver {
   protected apply(commit: Commit): CommitResult {
     const version = this.entities.replace(commit)
     for (const id of commit.consumed) this.waiting.remove(id)
-    for (const message of commit.outbox) this.waiting.add(message)
+    const placed = commit.outbox.map((message) => this.place(message, commit.lease.shard))
     for (const letter of commit.deadLetters) this.#dead.set(letter.id, letter)
     for (const { key, reply } of commit.replies) this.known.reply(key, reply)
-    return { outcome: 'committed', version }
+    return this.scope === 'store' ? { outcome: 'committed', version } : { outcome: 'committed', version, placed }
+  }
+
+  /** Puts a message where it belongs: into the inbox, or into the lane to the shard whose inbox that is. */
+  protected place(message: StoredMessage, from: ShardId): Placed {
+    const { lanes } = this
+    if (lanes !== undefined && message.shard !== from) return lanes.send(message, from)
+    return { position: this.waiting.add(message).position }
+  }
+
+  protected makeLanes(): MemoryLanes {
+    return new MemoryLanes(this.journal, this.waiting)
   }
 
   /** Undoes a group of mode `together`. */
@@ -207,10 +243,12 @@ export class MemoryStore implements StoreDriver {
     const late = this.late(group)
     const taken = this.#register(group.registrations.filter(({ message }) => !late.has(message)))
     const refused = new Set(taken.flatMap(({ message, others = [] }) => [message, ...others]))
-    for (const message of group.accepted) {
-      if (!late.has(message.id) && !refused.has(message.id)) this.waiting.add(message)
-    }
+    const placed = group.accepted.map((message) => {
+      if (late.has(message.id) || refused.has(message.id)) return undefined
+      return this.place(message, message.entry ?? message.shard)
+    })
     return {
+      ...(this.scope === 'store' ? {} : { placed }),
       taken: taken.map(({ key }) => key),
       fenced: idsOf(group).filter((id) => late.has(id)),
       results: group.commits.map((commit) => this.commit(commit)),

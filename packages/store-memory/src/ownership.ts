@@ -24,11 +24,18 @@ export class Ownership {
     return this.#row(shard).epoch
   }
 
-  acquire(owner: HostId, shards: readonly ShardId[]): Acquired {
+  /** Who runs a shard. */
+  lease(shard: ShardId): Lease {
+    const { epoch, runner } = this.#row(shard)
+    return { shard, epoch, owner: runner ?? ('' as HostId) }
+  }
+
+  acquire(owner: HostId, shards: readonly ShardId[], handover: readonly ShardId[]): Acquired {
     let most = 0
     const leases = shards.map((shard): Lease => {
       const { epoch, runner, crashes } = this.#row(shard)
-      const row = { epoch: epoch + 1, runner: owner, crashes: runner === undefined ? 0 : crashes + 1 }
+      const crashed = runner === undefined ? 0 : handover.includes(shard) ? crashes : crashes + 1
+      const row = { epoch: epoch + 1, runner: owner, crashes: crashed }
       // Even the same owner gets a new epoch: its old process may still be writing after a pause.
       this.#rows.set(shard, row)
       most = Math.max(most, row.crashes)

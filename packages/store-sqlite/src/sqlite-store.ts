@@ -7,11 +7,12 @@ import {
   type Group,
   type GroupResult,
   type HostId,
-  type IdempotencyKey,
   type InboxItem,
   InterstateError,
+  type KeyPlace,
   type KeyState,
   type Lease,
+  type LogicalPartition,
   type MessageId,
   type Probe,
   type ShardId,
@@ -96,15 +97,15 @@ export class SqliteStore implements StoreDriver {
     return this.#open().groups.write(group)
   }
 
-  async load(entities: readonly EntityId[]): Promise<readonly (StoredEntity | undefined)[]> {
-    return this.#read(({ entities: table }) => table.load(entities))
+  async load(partitions: readonly LogicalPartition[]): Promise<readonly (StoredEntity | undefined)[]> {
+    return this.#read(({ entities }) => entities.load(partitions.map(({ entity }) => entity)))
   }
 
   async inbox(shards: readonly ShardId[], after: number, limit: number): Promise<readonly InboxItem[]> {
     return this.#read(({ waiting }) => waiting.ofShards(shards, after, limit))
   }
 
-  async inboxOf(entity: EntityId, after: number, limit: number): Promise<readonly InboxItem[]> {
+  async inboxOf({ entity }: LogicalPartition, after: number, limit: number): Promise<readonly InboxItem[]> {
     return this.#read(({ waiting }) => waiting.ofEntity(entity, after, limit))
   }
 
@@ -124,8 +125,8 @@ export class SqliteStore implements StoreDriver {
     return this.#read(({ entities }) => entities.unsettled(shards, after, limit))
   }
 
-  async keys(keys: readonly IdempotencyKey[]): Promise<readonly KeyState[]> {
-    return this.#read(({ known }) => keys.map((key) => known.state(key)))
+  async keys(keys: readonly KeyPlace[]): Promise<readonly KeyState[]> {
+    return this.#read(({ known }) => keys.map(({ key }) => known.state(key)))
   }
 
   async purge(before: number): Promise<number> {

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { partitionOf, partitionsOf } from '@interstate/core'
 import { expect, test } from 'vitest'
 import { SqliteStore } from '../src/sqlite-store.ts'
 import { commit, group, leasesOf, message, order, refusal } from './hand.ts'
@@ -32,8 +33,11 @@ for (const mode of ['each', 'together'] as const) {
     })
     for (const _ of [1, 2]) {
       expect(await refusal(store.write(tooMuch))).toBe('STORE_FULL')
-      expect((await store.load([small, large])).map((row) => row?.snapshot)).toEqual(['before', undefined])
-      expect(await store.inboxOf(small, 0, 10)).toEqual([])
+      expect((await store.load(partitionsOf([small, large], store.shards))).map((row) => row?.snapshot)).toEqual([
+        'before',
+        undefined,
+      ])
+      expect(await store.inboxOf(partitionOf(small, store.shards), 0, 10)).toEqual([])
     }
     const little = await store.write(
       group({ mode, commits: [commit(leases, small, { expectedVersion: 1, snapshot: 'little' })] }),
@@ -42,7 +46,7 @@ for (const mode of ['each', 'together'] as const) {
     grow()
     const again = { ...tooMuch, commits: tooMuch.commits.slice(1) }
     expect((await store.write(again)).results).toEqual([{ outcome: 'committed', version: 1 }])
-    expect(await store.inboxOf(small, 0, 10)).toHaveLength(1)
+    expect(await store.inboxOf(partitionOf(small, store.shards), 0, 10)).toHaveLength(1)
     await store.close()
   })
 }

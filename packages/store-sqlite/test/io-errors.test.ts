@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { partitionOf, partitionsOf } from '@interstate/core'
 import { expect, test } from 'vitest'
 import { SqliteStore } from '../src/sqlite-store.ts'
 import { commit, group, leasesOf, message, order, refusal } from './hand.ts'
@@ -61,7 +62,7 @@ for (const [name, errcode] of Object.entries(ioErrors)) {
     const calls = [
       store.write(group({ commits: [commit(leases, order('after'))] })),
       store.write(group({ accepted: [message('a', order('after'))] })),
-      store.load([order('before')]),
+      store.load(partitionsOf([order('before')], store.shards)),
       store.inbox([0], 0, 1),
       store.keys([]),
       store.due([0], 1, 1),
@@ -83,7 +84,7 @@ test('what was acknowledged before an I/O error is there for the next process', 
   await refusal(store.write(group({ commits: [commit(leases, order('at'))] })))
   await store.close()
   const next = new SqliteStore({ path })
-  expect((await next.load([order('before')]))[0]?.snapshot).toBe('kept')
+  expect((await next.load(partitionsOf([order('before')], next.shards)))[0]?.snapshot).toBe('kept')
   expect(await refusal(leasesOf(next))).toBe('not refused')
   await next.close()
 })
@@ -96,7 +97,12 @@ test('a write that the operating system refuses fences the store, and what was a
   expect(said.slice(0, acknowledged)).toEqual(said.slice(0, acknowledged).map(() => 'not refused'))
   expect(said.slice(acknowledged)).toEqual(['STORE_FENCED', 'STORE_FENCED', 'not refused'])
   const next = new SqliteStore({ path })
-  const rows = await next.load(Array.from({ length: acknowledged }, (_, index) => order(index)))
+  const rows = await next.load(
+    partitionsOf(
+      Array.from({ length: acknowledged }, (_, index) => order(index)),
+      next.shards,
+    ),
+  )
   expect(rows.map((row) => row?.snapshot?.length)).toEqual(rows.map(() => 10_000))
   await next.close()
 })
@@ -131,9 +137,9 @@ test('any other error takes its group back, and the store goes on', async () => 
   const attempt = group({ accepted: [message('a', order('x'))], commits: [commit(leases, order('x'))] })
   expect(await refusal(store.write(attempt))).toBe('STORE_FAILED')
   heal()
-  expect(await store.load([order('x')])).toEqual([undefined])
+  expect(await store.load(partitionsOf([order('x')], store.shards))).toEqual([undefined])
   expect((await store.write(attempt)).results).toEqual([{ outcome: 'committed', version: 1 }])
-  expect(await store.inboxOf(order('x'), 0, 10)).toHaveLength(1)
+  expect(await store.inboxOf(partitionOf(order('x'), store.shards), 0, 10)).toHaveLength(1)
   await store.close()
 })
 
@@ -142,6 +148,6 @@ test('a value that SQLite cannot hold is an error of one group and not of the st
   const leases = await leasesOf(store)
   const impossible = commit(leases, order('x'), { snapshot: { not: 'text' } as unknown as string })
   expect(await refusal(store.write(group({ commits: [commit(leases, order('y')), impossible] })))).toBe('STORE_FAILED')
-  expect(await store.load([order('x'), order('y')])).toEqual([undefined, undefined])
+  expect(await store.load(partitionsOf([order('x'), order('y')], store.shards))).toEqual([undefined, undefined])
   await store.close()
 })

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { partitionOf, partitionsOf } from '@interstate/core'
 import { describe, expect, test } from 'vitest'
 import { sqliteStore } from '../src/index.ts'
 import { commit, group, leasesOf, order, refusal } from './hand.ts'
@@ -183,9 +184,9 @@ describe('one process owns the file', () => {
     expect(readdirSync(dirname(path))).toEqual(['store.db', 'store.db-lock', 'store.db-wal'])
     const store = sqliteStore({ path })
     const entities = Array.from({ length: acknowledged }, (_, index) => order(index))
-    const rows = await store.load(entities)
+    const rows = await store.load(partitionsOf(entities, store.shards))
     expect(rows.map((row) => row?.snapshot)).toEqual(entities.map((_, index) => `${index}`))
-    const waiting = await store.inboxOf(order('receiver'), 0, 10_000)
+    const waiting = await store.inboxOf(partitionOf(order('receiver'), store.shards), 0, 10_000)
     expect(waiting.length).toBeGreaterThanOrEqual(acknowledged)
     await store.close()
     expect(readdirSync(dirname(path))).toEqual(['store.db'])
@@ -197,7 +198,7 @@ test('a closed store answers nothing any more, and closing it again is no error'
   await store.probe()
   await store.close()
   await store.close()
-  expect(await refusal(store.load([order('a')]))).toBe('STORE_FAILED')
+  expect(await refusal(store.load(partitionsOf([order('a')], store.shards)))).toBe('STORE_FAILED')
 })
 
 test('G8: a process killed in the middle of a checkpoint leaves a file that opens, with all that was acknowledged', async () => {
@@ -218,7 +219,9 @@ test('G8: a process killed in the middle of a checkpoint leaves a file that open
   )
   const again = sqliteStore({ path: halfway })
   await again.probe()
-  expect((await again.load([order('o0'), order('o499')])).map((row) => row?.snapshot?.length)).toEqual([300, 300])
+  expect(
+    (await again.load(partitionsOf([order('o0'), order('o499')], again.shards))).map((row) => row?.snapshot?.length),
+  ).toEqual([300, 300])
   await again.close()
   await store.close()
 })

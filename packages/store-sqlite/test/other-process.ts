@@ -1,6 +1,8 @@
 // other-process.ts: a process of its own that does one thing to a store file and says how it went.
+
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { partitionsOf } from '@interstate/core'
 import { sqliteStore } from '../src/index.ts'
 import { commit, group, leasesOf, message, order, refusal } from './hand.ts'
 
@@ -45,7 +47,7 @@ async function writeUntilRefused(path: string): Promise<void> {
     console.log(said)
     if (said !== 'not refused') break
   }
-  console.log(await refusal(store.load([order(0)])))
+  console.log(await refusal(store.load(partitionsOf([order(0)], store.shards))))
   console.log(await refusal(store.close()))
 }
 

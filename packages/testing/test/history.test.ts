@@ -37,7 +37,7 @@ const acknowledged = (
   duplicate: false,
   ...parts,
 })
-const registration = { key: aKey, at: 5_000, message: id('one'), fingerprint: 'print' }
+const registration = { key: aKey, shard: 0, at: 5_000, message: id('one'), fingerprint: 'print' }
 
 describe('G1: each message is consumed by at most one committed turn', () => {
   test('once, by the entity that it waits for', () => {

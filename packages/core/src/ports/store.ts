@@ -1,7 +1,9 @@
 // ports/store.ts: what a database must do to host entities. Text in, text out: a driver holds no policy.
 import type { EntityId, HostId, MessageId } from '../address.ts'
 import type { IdempotencyKey } from '../idempotency.ts'
-import type { ShardId } from '../routing.ts'
+import type { LogicalPartition, ShardId } from '../routing.ts'
+import type { Cluster } from './cluster.ts'
+import type { Lanes, Placed } from './lanes.ts'
 
 /** What one atomic operation of a store can cover: the whole store, one shard, one entity. */
 export type Scope = 'store' | 'shard' | 'entity'
@@ -33,8 +35,13 @@ export interface StoredMessage {
 /** A message that enters from outside, and the right by which it does. */
 export interface AcceptedMessage extends StoredMessage {
   /**
-   * The lease under which its host accepts it: it is fenced with it (G5). `undefined` for a host that does not run the
-   * shard: such a message is for whoever does, and is not fenced.
+   * The shard by which it enters, `shard` when left out. By another it goes on along a lane: so an event for several
+   * followers enters all at once. Scope `shard` only.
+   */
+  readonly entry?: ShardId | undefined
+  /**
+   * The lease of the shard by which it enters, as its host knows it: its own, or that of the host which runs it. It is
+   * fenced with it (G5). `undefined` for a message that is not fenced, for whoever runs the shard.
    */
   readonly lease: Lease | undefined
 }
@@ -47,6 +54,8 @@ export interface InboxItem extends StoredMessage {
 /** A client's idempotency key and what it stands for (G10). */
 export interface Registration {
   readonly key: IdempotencyKey
+  /** The shard by which the call enters: its key is known there and nowhere else, but where the scope is the store. */
+  readonly shard: ShardId
   /** From the key: milliseconds since 1970. */
   readonly at: number
   readonly message: MessageId
@@ -55,6 +64,9 @@ export interface Registration {
   /** Hash of address and payload: the same key with another payload is refused. */
   readonly fingerprint: string
 }
+
+/** Where to look for an idempotency key. */
+export type KeyPlace = Pick<Registration, 'key' | 'shard'>
 
 /** What is known of an idempotency key. */
 export type KeyState =
@@ -103,7 +115,12 @@ export interface Commit {
  * answers `already applied` even where its shard has passed on since.
  */
 export type CommitResult =
-  | { readonly outcome: 'committed'; readonly version: number }
+  | {
+      readonly outcome: 'committed'
+      readonly version: number
+      /** Where its outbox stands, message by message. Scope `shard` only. */
+      readonly placed?: readonly Placed[]
+    }
   | { readonly outcome: 'already applied'; readonly version: number }
   /** Somebody else committed first. */
   | { readonly outcome: 'conflict'; readonly version: number }
@@ -111,6 +128,8 @@ export type CommitResult =
   | { readonly outcome: 'duplicate'; readonly message: MessageId }
   /** The shard has a newer epoch. */
   | { readonly outcome: 'fenced'; readonly epoch: number }
+  /** The shard has less than it acknowledged before: its store lost history (G15). Nothing was written. */
+  | { readonly outcome: 'lost'; readonly finding: string }
   /** Written in one group with a commit that failed. Nothing is known against it. */
   | { readonly outcome: 'rolled back' }
 
@@ -154,6 +173,8 @@ export interface GroupResult {
    * stands or falls with all of its messages. They are looked at before the keys.
    */
   readonly fenced: readonly MessageId[]
+  /** Where the accepted messages stand, in the order of the group; `undefined` for one that was refused. Scope `shard` only. */
+  readonly placed?: readonly (Placed | undefined)[]
   readonly results: readonly CommitResult[]
 }
 
@@ -195,11 +216,19 @@ export interface StoreDriver {
   /** P: fixed when the store is created. */
   readonly shards: number
   readonly limits: StoreLimits
+  /** Carries messages between shards. Scope `shard` only: elsewhere a message that was sent waits already. */
+  readonly lanes?: Lanes
+  /** What hosts that share the store know of each other. Without it one host runs all shards. */
+  readonly cluster?: Cluster
 
   /** Opens the store and tests what it promises. */
   probe(): Promise<readonly Probe[]>
-  /** Takes shards under newer epochs. */
-  acquire(owner: HostId, shards: readonly ShardId[]): Promise<Acquired>
+  /**
+   * Takes shards under newer epochs.
+   *
+   * @param handover - Shards that a living host hands over: that it has not released them yet is no crash.
+   */
+  acquire(owner: HostId, shards: readonly ShardId[], handover?: readonly ShardId[]): Promise<Acquired>
   /** Says that the owner has outlived what may have killed the ones before it: `crashes` starts at 0 again. */
   survived(owner: HostId): Promise<void>
   /** Gives shards back in good order. */
@@ -208,11 +237,11 @@ export interface StoreDriver {
   write(group: Group): Promise<GroupResult>
 
   /** Entities in the order asked; `undefined` where nothing is stored. */
-  load(entities: readonly EntityId[]): Promise<readonly (StoredEntity | undefined)[]>
-  /** Waiting messages of the shards, oldest first, after a position. */
+  load(partitions: readonly LogicalPartition[]): Promise<readonly (StoredEntity | undefined)[]>
+  /** Waiting messages of the shards, oldest first, after a position. At scope `shard` positions are those of one shard. */
   inbox(shards: readonly ShardId[], after: number, limit: number): Promise<readonly InboxItem[]>
   /** Waiting messages of one entity, oldest first, after a position. */
-  inboxOf(entity: EntityId, after: number, limit: number): Promise<readonly InboxItem[]>
+  inboxOf(partition: LogicalPartition, after: number, limit: number): Promise<readonly InboxItem[]>
   /** Entities whose `wakeAt` is not after `until`, soonest first. */
   due(
     shards: readonly ShardId[],
@@ -225,7 +254,7 @@ export interface StoreDriver {
   unsettled(shards: readonly ShardId[], after: EntityId | undefined, limit: number): Promise<readonly EntityId[]>
 
   /** What is known of these keys, in the order asked. */
-  keys(keys: readonly IdempotencyKey[]): Promise<readonly KeyState[]>
+  keys(keys: readonly KeyPlace[]): Promise<readonly KeyState[]>
   /** Moves the purge mark, never back, and forgets keys before it. Gives the number forgotten. */
   purge(before: number): Promise<number>
 

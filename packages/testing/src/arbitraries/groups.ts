@@ -114,7 +114,7 @@ const registrations: fc.Arbitrary<Registration> = fc
     message: messageIds,
     fingerprint: fc.string({ minLength: 22, maxLength: 22, unit: 'binary-ascii' }),
   })
-  .map(({ name, message, fingerprint }) => ({ key: clientKey(name), at: keyTime, message, fingerprint }))
+  .map(({ name, message, fingerprint }) => ({ key: clientKey(name), shard: 0, at: keyTime, message, fingerprint }))
 
 const keyTime = Date.UTC(2026, 0, 1)
 

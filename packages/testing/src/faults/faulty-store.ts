@@ -8,11 +8,12 @@ import {
   type Group,
   type GroupResult,
   type HostId,
-  type IdempotencyKey,
   type InboxItem,
   InterstateError,
+  type KeyPlace,
   type KeyState,
   type Lease,
+  type LogicalPartition,
   type MessageId,
   type Probe,
   type Scope,
@@ -177,16 +178,16 @@ export class FaultyStore implements StoreDriver {
     })
   }
 
-  load(entities: readonly EntityId[]): Promise<readonly (StoredEntity | undefined)[]> {
-    return this.#call('load', () => this.inner.load(entities))
+  load(partitions: readonly LogicalPartition[]): Promise<readonly (StoredEntity | undefined)[]> {
+    return this.#call('load', () => this.inner.load(partitions))
   }
 
   inbox(shards: readonly ShardId[], after: number, limit: number): Promise<readonly InboxItem[]> {
     return this.#call('inbox', () => this.inner.inbox(shards, after, limit))
   }
 
-  inboxOf(entity: EntityId, after: number, limit: number): Promise<readonly InboxItem[]> {
-    return this.#call('inboxOf', () => this.inner.inboxOf(entity, after, limit))
+  inboxOf(partition: LogicalPartition, after: number, limit: number): Promise<readonly InboxItem[]> {
+    return this.#call('inboxOf', () => this.inner.inboxOf(partition, after, limit))
   }
 
   due(shards: readonly ShardId[], until: number, limit: number): ReturnType<StoreDriver['due']> {
@@ -201,7 +202,7 @@ export class FaultyStore implements StoreDriver {
     return this.#call('unsettled', () => this.inner.unsettled(shards, after, limit))
   }
 
-  keys(keys: readonly IdempotencyKey[]): Promise<readonly KeyState[]> {
+  keys(keys: readonly KeyPlace[]): Promise<readonly KeyState[]> {
     return this.#call('keys', () => this.inner.keys(keys))
   }
 
@@ -260,7 +261,7 @@ export class FaultyStore implements StoreDriver {
     const commit = this.#conflicts % 2 === 1 ? commits.at(-1) : commits[0]
     if (commit === undefined) return
     const { entity, lease } = commit
-    const [row] = await this.inner.load([entity])
+    const [row] = await this.inner.load([{ entity, shard: lease.shard }])
     const { snapshot, trouble, wakeAt, version: expectedVersion = 0 } = row ?? {}
     const asItWas = { lease, entity, expectedVersion, snapshot, trouble, wakeAt, unsettled: true }
     const nothing = { consumed: [], outbox: [], deadLetters: [], replies: [] }

@@ -1,5 +1,5 @@
 // recording.ts: a store that tells a history what it was asked and what it answered.
-import type { Acquired, GroupResult, InboxItem, StoreDriver } from '@interstate/core'
+import type { Acquired, GroupResult, StoreDriver } from '@interstate/core'
 import type { History } from './history.ts'
 
 /**
@@ -16,11 +16,6 @@ import type { History } from './history.ts'
  * ```
  */
 export function recording(store: StoreDriver, history: History): StoreDriver {
-  const inbox = async (of: Inboxes, after: number, limit: number): Promise<readonly InboxItem[]> => {
-    const items = await (typeof of === 'string' ? store.inboxOf(of, after, limit) : store.inbox(of, after, limit))
-    history.record({ event: 'inbox', of, after, limit, items })
-    return items
-  }
   return {
     name: store.name,
     scope: store.scope,
@@ -32,8 +27,9 @@ export function recording(store: StoreDriver, history: History): StoreDriver {
       return store.limits
     },
     probe: () => store.probe(),
-    async acquire(owner, shards): Promise<Acquired> {
-      const acquired = await store.acquire(owner, shards)
+    async acquire(...asked): Promise<Acquired> {
+      const acquired = await store.acquire(...asked)
+      const [owner] = asked
       history.record({ event: 'acquired', owner, acquired })
       return acquired
     },
@@ -47,13 +43,21 @@ export function recording(store: StoreDriver, history: History): StoreDriver {
       history.record({ event: 'written', group, result })
       return result
     },
-    async load(asked) {
-      const rows = await store.load(asked)
-      history.record({ event: 'loaded', asked, rows })
+    async load(partitions) {
+      const rows = await store.load(partitions)
+      history.record({ event: 'loaded', asked: partitions.map(({ entity }) => entity), rows })
       return rows
     },
-    inbox,
-    inboxOf: inbox,
+    async inbox(of, after, limit) {
+      const items = await store.inbox(of, after, limit)
+      history.record({ event: 'inbox', of, after, limit, items })
+      return items
+    },
+    async inboxOf(partition, after, limit) {
+      const items = await store.inboxOf(partition, after, limit)
+      history.record({ event: 'inbox', of: partition.entity, after, limit, items })
+      return items
+    },
     async due(shards, until, limit) {
       const due = await store.due(shards, until, limit)
       history.record({ event: 'due', shards, until, limit, due })
@@ -65,9 +69,9 @@ export function recording(store: StoreDriver, history: History): StoreDriver {
       history.record({ event: 'unsettled', shards, after, limit, entities })
       return entities
     },
-    async keys(asked) {
-      const states = await store.keys(asked)
-      history.record({ event: 'keys', asked, states })
+    async keys(places) {
+      const states = await store.keys(places)
+      history.record({ event: 'keys', asked: places.map(({ key }) => key), states })
       return states
     },
     async purge(before) {
@@ -89,5 +93,3 @@ export function recording(store: StoreDriver, history: History): StoreDriver {
     close: () => store.close(),
   }
 }
-
-type Inboxes = Parameters<StoreDriver['inbox']>[0] | Parameters<StoreDriver['inboxOf']>[0]

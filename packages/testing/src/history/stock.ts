@@ -1,5 +1,7 @@
 // stock.ts: reads all that a store holds, so that a history ends with what is really there.
+
 import type { StoreDriver } from '@interstate/core'
+import { partitionsOf } from '@interstate/core'
 import type { History } from './history.ts'
 
 /** More than any history of a test writes. */
@@ -14,7 +16,7 @@ export async function takeStock(store: StoreDriver, history: History): Promise<v
   const shards = Array.from({ length: store.shards }, (_, shard) => shard)
   const groups = history.events.flatMap((event) => (event.event === 'written' ? [event.group] : []))
   const entities = new Set(groups.flatMap(({ commits }) => commits.map(({ entity }) => entity)))
-  await store.load([...entities])
+  await store.load(partitionsOf([...entities], store.shards))
   await store.inbox(shards, 0, all)
   await store.due(shards, Number.MAX_SAFE_INTEGER, all)
   await store.unsettled(shards, undefined, all)

@@ -1,9 +1,11 @@
 // any-history.ts: whatever is written in whatever order, a store shows what the model shows.
+
 import assert from 'node:assert/strict'
 import type { AcceptedMessage, Group, StoredMessage } from '@interstate/core'
+import { partitionsOf } from '@interstate/core'
 import fc from 'fast-check'
 import type { StoreGuarantee, StoreUnderTest } from './guarantee.ts'
-import { Hand, key, order } from './hand.ts'
+import { Hand, key, order, placesOf } from './hand.ts'
 import { emptyWorld, requeue, type World, write } from './model.ts'
 
 export interface CommitSketch {
@@ -112,7 +114,7 @@ class History {
     const { store, shards } = this.#hand
     const world = this.#world
     const entities = [0, 1, 2].map((index) => this.#entity(index))
-    for (const [index, row] of (await store.load(entities)).entries()) {
+    for (const [index, row] of (await store.load(partitionsOf(entities, store.shards))).entries()) {
       const modelled = world.entities[entities[index] as keyof World['entities']]
       assert.equal(row?.version ?? 0, modelled?.version ?? 0)
       assert.deepEqual(
@@ -138,7 +140,7 @@ class History {
     const due = (await store.due(shards, 5, 10_000)).filter((each) => entities.includes(each.entity))
     const early = modelled.filter(({ wakeAt }) => wakeAt !== undefined && wakeAt <= 5)
     assert.deepEqual(due.map((each) => each.entity).toSorted(), early.map((each) => each.entity).toSorted())
-    const [state] = await store.keys([this.#key])
+    const [state] = await store.keys(placesOf([this.#key]))
     const known = world.keys[this.#key]
     assert.equal(state?.state, known === undefined ? 'new' : 'known')
     if (state?.state === 'known') assert.deepEqual([state.message, state.reply], [known?.message, known?.reply])

@@ -1,7 +1,7 @@
 // bounded-memory.ts: of what was handled nothing remains.
 import assert from 'node:assert/strict'
 import { overRestart, type StoreGuarantee } from './guarantee.ts'
-import { Hand, key, messageId, order } from './hand.ts'
+import { Hand, key, messageId, order, placesOf } from './hand.ts'
 import { picture } from './picture.ts'
 
 const entity = order('bounded')
@@ -39,7 +39,7 @@ export const boundedMemory: readonly StoreGuarantee[] = [
       assert.equal(await store.purge(200), 200)
       assert.equal(await store.purge(200), 0)
       assert.equal(await store.purge(300), 100)
-      assert.deepEqual(new Set((await store.keys(keys)).map(({ state }) => state)), new Set(['purged']))
+      assert.deepEqual(new Set((await store.keys(placesOf(keys))).map(({ state }) => state)), new Set(['purged']))
     },
   },
 ]

@@ -1,6 +1,8 @@
 // conservation.ts: each accepted message is in exactly one place: waiting, handled, or a dead letter.
+
 import assert from 'node:assert/strict'
 import type { EntityId, Group, MessageId } from '@interstate/core'
+import { partitionOf, partitionsOf } from '@interstate/core'
 import fc from 'fast-check'
 import { overRestart, type StoreGuarantee, type StoreUnderTest } from './guarantee.ts'
 import { Hand, messageId, order } from './hand.ts'
@@ -79,8 +81,8 @@ class Ledger {
   async #turn({ turn, by, count, refused, mode }: Turn): Promise<void> {
     const { store } = this.hand
     const entity = this.#entity(by)
-    const version = (await store.load([entity]))[0]?.version ?? 0
-    const items = await store.inboxOf(entity, 0, count)
+    const version = (await store.load(partitionsOf([entity], store.shards)))[0]?.version ?? 0
+    const items = await store.inboxOf(partitionOf(entity, store.shards), 0, count)
     const consumed = items.map(({ id }) => id)
     const buried = items.map(({ position: _, ...item }) => ({ ...item, reason: '{}' }))
     const expectedVersion = refused ? version + 1 : version
@@ -135,7 +137,7 @@ export const conservation: readonly StoreGuarantee[] = [
       for await (const at of overRestart(store, reopen)) {
         assert.equal(await at.deadLetter(message.id), undefined)
         assert.deepEqual(await at.deadLetters(undefined, 10), [])
-        assert.deepEqual(await at.inboxOf(entity, 0, 10), [item])
+        assert.deepEqual(await at.inboxOf(partitionOf(entity, at.shards), 0, 10), [item])
       }
     },
   },

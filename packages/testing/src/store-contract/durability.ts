@@ -1,6 +1,8 @@
 // durability.ts: what write() resolved is there after a restart, as it was.
+
 import assert from 'node:assert/strict'
 import type { EntityId, HostId } from '@interstate/core'
+import { partitionOf, partitionsOf } from '@interstate/core'
 import fc from 'fast-check'
 import { overRestart, type StoreGuarantee } from './guarantee.ts'
 import { Hand, messageId, order } from './hand.ts'
@@ -46,7 +48,7 @@ export const durability: readonly StoreGuarantee[] = [
       const entities = Array.from({ length: 50 }, (_, index) => order(index))
       const results = await Promise.all(entities.map((entity) => hand.one(entity, { snapshot: `of ${entity}` })))
       assert.ok(results.every(({ outcome }) => outcome === 'committed'))
-      const rows = await (await reopen()).load(entities)
+      const rows = await (await reopen()).load(partitionsOf(entities, store.shards))
       assert.deepEqual(
         rows.map((row) => row?.snapshot),
         entities.map((entity) => `of ${entity}`),
@@ -76,9 +78,9 @@ export const durability: readonly StoreGuarantee[] = [
         }),
       })
       for await (const at of overRestart(store, reopen)) {
-        const rows = await at.load(entities)
+        const rows = await at.load(partitionsOf(entities, at.shards))
         for (const [index, text] of texts.entries()) {
-          const [item] = await at.inboxOf(order(index), 0, 1)
+          const [item] = await at.inboxOf(partitionOf(order(index), at.shards), 0, 1)
           const letter = await at.deadLetter(messageId(`d${index}`))
           const found = [rows[index]?.snapshot, rows[index]?.trouble, item?.body, letter?.body, letter?.reason]
           assert.deepEqual(found, [text, text, text, text, text])
@@ -94,7 +96,7 @@ export const durability: readonly StoreGuarantee[] = [
       const names = ['a', 'A', 'ä', 'a\u0308', 'a ', ' a', 'a%', "a'", 'ａ', '\u{1f680}', 'a'.repeat(256)]
       const entities: readonly EntityId[] = names.map(order)
       await hand.each(...entities.map((entity, index) => hand.commit(entity, { snapshot: `${index}` })))
-      const rows = await store.load(entities)
+      const rows = await store.load(partitionsOf(entities, store.shards))
       assert.deepEqual(
         rows.map((row) => row?.snapshot),
         names.map((_, index) => `${index}`),
@@ -113,8 +115,14 @@ export const durability: readonly StoreGuarantee[] = [
       const result = await hand.one(order('large'), { snapshot, outbox: [hand.message('a', receiver, body)] })
       assert.equal(result.outcome, 'committed')
       const again = await reopen()
-      assert.ok((await again.load([order('large')]))[0]?.snapshot === snapshot, 'another snapshot came back')
-      assert.ok((await again.inboxOf(receiver, 0, 1))[0]?.body === body, 'another body came back')
+      assert.ok(
+        (await again.load(partitionsOf([order('large')], again.shards)))[0]?.snapshot === snapshot,
+        'another snapshot came back',
+      )
+      assert.ok(
+        (await again.inboxOf(partitionOf(receiver, again.shards), 0, 1))[0]?.body === body,
+        'another body came back',
+      )
     },
   },
 ]

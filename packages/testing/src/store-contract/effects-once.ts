@@ -1,5 +1,7 @@
 // effects-once.ts: a message has its effect once, however often it is committed.
+
 import assert from 'node:assert/strict'
+import { partitionsOf } from '@interstate/core'
 import type { StoreGuarantee } from './guarantee.ts'
 import { Hand, messageId, order } from './hand.ts'
 import { picture } from './picture.ts'
@@ -33,7 +35,7 @@ export const effectsOnce: readonly StoreGuarantee[] = [
       )
       assert.deepEqual(first, { outcome: 'committed', version: 1 })
       assert.deepEqual(second, { outcome: 'duplicate', message: messageId('a') })
-      assert.equal((await store.load([entity]))[0]?.snapshot, 'first')
+      assert.equal((await store.load(partitionsOf([entity], store.shards)))[0]?.snapshot, 'first')
     },
   },
   {

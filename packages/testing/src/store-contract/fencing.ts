@@ -1,8 +1,10 @@
 // fencing.ts: after a shard is acquired under a newer epoch, nothing of an older one is committed or accepted.
+
 import assert from 'node:assert/strict'
 import type { EntityId, HostId } from '@interstate/core'
+import { partitionsOf } from '@interstate/core'
 import { overRestart, type StoreGuarantee } from './guarantee.ts'
-import { Hand, key, messageId, order } from './hand.ts'
+import { Hand, key, messageId, order, placesOf } from './hand.ts'
 import { picture } from './picture.ts'
 
 const [entity, other] = [order('fenced'), order('other')]
@@ -32,7 +34,7 @@ export const fencing: readonly StoreGuarantee[] = [
       await current.one(entity, { snapshot: 'new' })
       const result = await old.one(entity, { expectedVersion: 1, snapshot: 'late' })
       assert.equal(result.outcome, 'fenced')
-      assert.equal((await store.load([entity]))[0]?.snapshot, 'new')
+      assert.equal((await store.load(partitionsOf([entity], store.shards)))[0]?.snapshot, 'new')
     },
   },
   {
@@ -44,7 +46,7 @@ export const fencing: readonly StoreGuarantee[] = [
       const results = await old.together(old.commit(entity), old.commit(other))
       assert.ok(results.every(({ outcome }) => outcome === 'fenced' || outcome === 'rolled back'))
       assert.ok(results.some(({ outcome }) => outcome === 'fenced'))
-      assert.deepEqual(await store.load([entity, other]), [undefined, undefined])
+      assert.deepEqual(await store.load(partitionsOf([entity, other], store.shards)), [undefined, undefined])
     },
   },
   {
@@ -96,7 +98,7 @@ export const fencing: readonly StoreGuarantee[] = [
       const forged = hand.commit(entity)
       const results = await hand.each({ ...forged, lease: { ...lease, epoch: lease.epoch + 1 } })
       assert.deepEqual(results, [{ outcome: 'fenced', epoch: lease.epoch }])
-      assert.deepEqual(await store.load([entity]), [undefined])
+      assert.deepEqual(await store.load(partitionsOf([entity], store.shards)), [undefined])
     },
   },
   ...(['each', 'together'] as const).map(
@@ -143,7 +145,8 @@ export const fencing: readonly StoreGuarantee[] = [
         registrations: [hand.registration(k, messageId('a'))],
       })
       await old.write(call(old))
-      for await (const at of overRestart(store, reopen)) assert.deepEqual(await at.keys([k]), [{ state: 'new' }])
+      for await (const at of overRestart(store, reopen))
+        assert.deepEqual(await at.keys(placesOf([k])), [{ state: 'new' }])
       const again = current.at(await reopen())
       assert.deepEqual(await again.write(call(again)), { taken: [], fenced: [], results: [] })
       assert.deepEqual(await again.waiting(entity), [messageId('a')])
@@ -165,7 +168,7 @@ export const fencing: readonly StoreGuarantee[] = [
       assert.deepEqual(result, { taken: [], fenced: [messageId('late')], results })
       assert.deepEqual([await old.waiting(entity), await old.waiting(elsewhere)], [[], [messageId('in time')]])
       assert.deepEqual(
-        (await store.keys([k, fresh])).map(({ state }) => state),
+        (await store.keys(placesOf([k, fresh]))).map(({ state }) => state),
         ['new', 'known'],
       )
     },
@@ -184,7 +187,7 @@ export const fencing: readonly StoreGuarantee[] = [
       })
       assert.deepEqual(fenced, [first.id, second.id])
       assert.deepEqual([await old.waiting(elsewhere), await old.waiting(entity)], [[], []])
-      assert.deepEqual(await store.keys([k]), [{ state: 'new' }])
+      assert.deepEqual(await store.keys(placesOf([k])), [{ state: 'new' }])
     },
   },
   {

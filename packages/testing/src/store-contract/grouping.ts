@@ -1,9 +1,11 @@
 // grouping.ts: writing commits in groups changes nothing but the time it takes.
+
 import assert from 'node:assert/strict'
 import type { Commit, CommitResult } from '@interstate/core'
+import { partitionsOf } from '@interstate/core'
 import fc from 'fast-check'
 import type { StoreGuarantee } from './guarantee.ts'
-import { Hand, key, messageId, order } from './hand.ts'
+import { Hand, key, messageId, order, placesOf } from './hand.ts'
 
 /** A commit that may or may not be fit to be written, without the names of the run that writes it. */
 interface Sketch {
@@ -71,12 +73,12 @@ class Telling {
     const { store, shards } = this.#hand
     const entities = [0, 1, 2].map((index) => this.#entity(index))
     const [rows, waiting, due, unsettled, dead, keys] = await Promise.all([
-      store.load(entities),
+      store.load(partitionsOf(entities, store.shards)),
       Promise.all(entities.map((each) => this.#hand.waiting(each))),
       store.due(shards, 100, 10_000),
       store.unsettled(shards, undefined, 10_000),
       store.deadLetters(undefined, 10_000),
-      store.keys([this.#key]),
+      store.keys(placesOf([this.#key])),
     ])
     const mine = {
       rows: rows.map((row) => ({ ...row, tag: '' })),

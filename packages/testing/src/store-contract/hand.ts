@@ -10,8 +10,10 @@ import {
   type HostId,
   type IdempotencyKey,
   idempotencyKey,
+  type KeyPlace,
   type Lease,
   type MessageId,
+  partitionOf,
   type Registration,
   type StoreDriver,
   type StoredMessage,
@@ -36,6 +38,11 @@ export function messageId(name: string | number): MessageId {
 
 export function key(name: string, at = 1_000): IdempotencyKey {
   return idempotencyKey(name, { at })
+}
+
+/** Where to look for keys that tests register: all of them in one shard. */
+export function placesOf(keys: readonly IdempotencyKey[]): readonly KeyPlace[] {
+  return keys.map((each) => ({ key: each, shard: 0 }))
 }
 
 /** The parts of a commit that a test cares about. */
@@ -92,7 +99,7 @@ export class Hand {
   }
 
   registration(key: IdempotencyKey, message: MessageId, others: readonly MessageId[] = []): Registration {
-    return { key, at: Number(key.split('~')[0]), message, others, fingerprint: `print of ${message}` }
+    return { key, shard: 0, at: Number(key.split('~')[0]), message, others, fingerprint: `print of ${message}` }
   }
 
   /** A commit of a new entity with a snapshot, unless told otherwise. */
@@ -154,6 +161,6 @@ export class Hand {
 
   /** The names of what waits for an entity, in order. */
   async waiting(entity: EntityId): Promise<readonly MessageId[]> {
-    return (await this.store.inboxOf(entity, 0, 10_000)).map(({ id }) => id)
+    return (await this.store.inboxOf(partitionOf(entity, this.store.shards), 0, 10_000)).map(({ id }) => id)
   }
 }

@@ -1,7 +1,7 @@
 // idempotency.ts: a client's key stands for one message and one reply; a key that was purged is never new again.
 import assert from 'node:assert/strict'
 import { overRestart, type StoreGuarantee } from './guarantee.ts'
-import { Hand, key, messageId, order } from './hand.ts'
+import { Hand, key, messageId, order, placesOf } from './hand.ts'
 import { picture } from './picture.ts'
 
 const entity = order('keys')
@@ -14,17 +14,17 @@ export const idempotency: readonly StoreGuarantee[] = [
     holds: 'a key is new until it is registered, then stands for its message and gets its reply, over restarts',
     async run({ store, reopen }) {
       const hand = await Hand.over(store)
-      assert.deepEqual(await store.keys([k]), [{ state: 'new' }])
+      assert.deepEqual(await store.keys(placesOf([k])), [{ state: 'new' }])
       await hand.write({
         accepted: [hand.message('a', entity)],
         registrations: [hand.registration(k, messageId('a'))],
       })
       const known = { state: 'known', message: messageId('a'), fingerprint: 'print of message-a' }
-      assert.deepEqual(await store.keys([fresh, k]), [{ state: 'new' }, { ...known, reply: undefined }])
+      assert.deepEqual(await store.keys(placesOf([fresh, k])), [{ state: 'new' }, { ...known, reply: undefined }])
       const again = hand.at(await reopen())
       await again.one(entity, { consumed: [messageId('a')], replies: [{ key: k, reply: 'the reply' }] })
       for await (const at of overRestart(again.store, reopen)) {
-        assert.deepEqual(await at.keys([k, fresh]), [{ ...known, reply: 'the reply' }, { state: 'new' }])
+        assert.deepEqual(await at.keys(placesOf([k, fresh])), [{ ...known, reply: 'the reply' }, { state: 'new' }])
       }
     },
   },
@@ -38,7 +38,7 @@ export const idempotency: readonly StoreGuarantee[] = [
         registrations: [hand.registration(k, messageId('a'))],
         commits: [hand.commit(entity, { replies: [{ key: k, reply: 'at once' }] })],
       })
-      const [state] = await store.keys([k])
+      const [state] = await store.keys(placesOf([k]))
       assert.equal(state?.state === 'known' && state.reply, 'at once')
     },
   },
@@ -50,7 +50,7 @@ export const idempotency: readonly StoreGuarantee[] = [
       await hand.write({ registrations: [hand.registration(k, messageId('a'))] })
       await hand.one(entity, { replies: [{ key: k, reply: 'first' }] })
       await hand.one(entity, { expectedVersion: 1, replies: [{ key: k, reply: 'second' }] })
-      const [state] = await store.keys([k])
+      const [state] = await store.keys(placesOf([k]))
       assert.equal(state?.state === 'known' && state.reply, 'first')
     },
   },
@@ -61,7 +61,7 @@ export const idempotency: readonly StoreGuarantee[] = [
       const hand = await Hand.over(store)
       const result = await hand.one(entity, { replies: [{ key: k, reply: 'to nobody' }] })
       assert.equal(result.outcome, 'committed')
-      assert.deepEqual(await store.keys([k]), [{ state: 'new' }])
+      assert.deepEqual(await store.keys(placesOf([k])), [{ state: 'new' }])
     },
   },
   {
@@ -80,7 +80,7 @@ export const idempotency: readonly StoreGuarantee[] = [
       })
       assert.deepEqual(result, { taken: [k], fenced: [], results: [{ outcome: 'committed', version: 1 }] })
       assert.deepEqual(await hand.waiting(entity), [messageId('bystander')])
-      const states = await store.keys([k, fresh])
+      const states = await store.keys(placesOf([k, fresh]))
       assert.deepEqual(
         states.map((state) => state.state === 'known' && state.message),
         [messageId('first'), messageId('bystander')],
@@ -112,7 +112,7 @@ export const idempotency: readonly StoreGuarantee[] = [
       const registrations = ['first', 'second'].map((name) => hand.registration(k, messageId(name)))
       const { taken } = await hand.write({ registrations })
       assert.deepEqual(taken, [k])
-      const [state] = await store.keys([k])
+      const [state] = await store.keys(placesOf([k]))
       assert.equal(state?.state === 'known' && state.message, messageId('first'))
     },
   },
@@ -126,7 +126,7 @@ export const idempotency: readonly StoreGuarantee[] = [
       })
       assert.equal(await store.purge(2_000), 1)
       for await (const at of overRestart(store, reopen)) {
-        const states = await at.keys([old, key('never seen', 1_999), k, fresh])
+        const states = await at.keys(placesOf([old, key('never seen', 1_999), k, fresh]))
         assert.deepEqual(
           states.map(({ state }) => state),
           ['purged', 'purged', 'known', 'known'],
@@ -144,7 +144,7 @@ export const idempotency: readonly StoreGuarantee[] = [
       assert.equal(await store.purge(500), 0)
       const again = await reopen()
       assert.equal(await again.purge(500), 0)
-      assert.deepEqual(await again.keys([key('x', 600), key('y', 2_499), key('z', 2_500)]), [
+      assert.deepEqual(await again.keys(placesOf([key('x', 600), key('y', 2_499), key('z', 2_500)])), [
         { state: 'purged' },
         { state: 'purged' },
         { state: 'new' },
@@ -162,7 +162,7 @@ export const idempotency: readonly StoreGuarantee[] = [
       assert.deepEqual((await hand.write(late)).taken, [old])
       assert.deepEqual((await hand.write({ ...late, mode: 'together' })).taken, [old])
       assert.deepEqual(await hand.waiting(entity), [])
-      assert.deepEqual(await store.keys([old]), [{ state: 'purged' }])
+      assert.deepEqual(await store.keys(placesOf([old])), [{ state: 'purged' }])
     },
   },
 ]

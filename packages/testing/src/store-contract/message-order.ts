@@ -1,13 +1,15 @@
 // message-order.ts: what waits for an entity waits in the order in which it was committed.
+
 import assert from 'node:assert/strict'
 import type { EntityId, StoreDriver } from '@interstate/core'
+import { partitionOf } from '@interstate/core'
 import type { StoreGuarantee } from './guarantee.ts'
 import { Hand, messageId, order } from './hand.ts'
 
 const [one, other, receiver] = [order('one'), order('other'), order('receiver')]
 
 async function lastPosition(store: StoreDriver, entity: EntityId): Promise<number> {
-  const positions = (await store.inboxOf(entity, 0, 1_000)).map(({ position }) => position)
+  const positions = (await store.inboxOf(partitionOf(entity, store.shards), 0, 1_000)).map(({ position }) => position)
   assert.deepEqual(
     positions,
     positions.toSorted((a, b) => a - b),

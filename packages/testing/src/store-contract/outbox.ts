@@ -1,5 +1,7 @@
 // outbox.ts: what a commit sends is in the inbox of its receiver if and only if the commit was written.
+
 import assert from 'node:assert/strict'
+import { partitionOf } from '@interstate/core'
 import type { StoreGuarantee } from './guarantee.ts'
 import { Hand, messageId, order } from './hand.ts'
 import { causes, scene } from './spoiled.ts'
@@ -15,12 +17,12 @@ export const outbox: readonly StoreGuarantee[] = [
       const hand = await Hand.over(store)
       const sent = [hand.message('a', receiver, 'body of a'), hand.message('b', receiver, 'body of b')]
       await hand.one(sender, { outbox: sent })
-      const arrived = await store.inboxOf(receiver, 0, 10)
+      const arrived = await store.inboxOf(partitionOf(receiver, store.shards), 0, 10)
       assert.deepEqual(
         arrived.map(({ position: _, ...message }) => message),
         sent,
       )
-      assert.deepEqual(await (await reopen()).inboxOf(receiver, 0, 10), arrived)
+      assert.deepEqual(await (await reopen()).inboxOf(partitionOf(receiver, store.shards), 0, 10), arrived)
     },
   },
   ...causes.flatMap((cause): readonly StoreGuarantee[] => [

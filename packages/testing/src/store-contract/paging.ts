@@ -1,6 +1,8 @@
 // paging.ts: whoever reads page by page finds everything, however much there is.
+
 import assert from 'node:assert/strict'
 import type { DeadLetter, EntityId, InboxItem } from '@interstate/core'
+import { partitionOf } from '@interstate/core'
 import { overRestart, type StoreGuarantee } from './guarantee.ts'
 import { Hand, messageId, order } from './hand.ts'
 
@@ -60,7 +62,9 @@ export const paging: readonly StoreGuarantee[] = [
       const busy = order('busy')
       const names = Array.from({ length: many }, (_, index) => index)
       await hand.write({ accepted: names.map((name) => hand.message(name, name % 5 === 0 ? order(name) : busy)) })
-      const found = await readAll<InboxItem>(100, (last) => store.inboxOf(busy, last?.position ?? 0, 100))
+      const found = await readAll<InboxItem>(100, (last) =>
+        store.inboxOf(partitionOf(busy, store.shards), last?.position ?? 0, 100),
+      )
       assert.deepEqual(
         found.map(({ id }) => id),
         names.filter((name) => name % 5 !== 0).map(messageId),
@@ -76,7 +80,7 @@ export const paging: readonly StoreGuarantee[] = [
       const ids = await hand.accept(entity, ...Array.from({ length: 100 }, (_, index) => index))
       let version = 0
       const found = await readAll<InboxItem>(10, async (last) => {
-        const page = await store.inboxOf(entity, last?.position ?? 0, 10)
+        const page = await store.inboxOf(partitionOf(entity, store.shards), last?.position ?? 0, 10)
         await hand.one(entity, { expectedVersion: version, consumed: page.map(({ id }) => id) })
         version += 1
         return page

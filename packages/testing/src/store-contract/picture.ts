@@ -1,4 +1,5 @@
 // picture.ts: all that a store shows, so that "changes nothing" is one comparison.
+
 import type {
   DeadLetter,
   EntityId,
@@ -8,6 +9,8 @@ import type {
   StoreDriver,
   StoredEntity,
 } from '@interstate/core'
+import { partitionsOf } from '@interstate/core'
+import { placesOf } from './hand.ts'
 
 /** See the file head. */
 export interface Picture {
@@ -29,11 +32,11 @@ export async function picture(
 ): Promise<Picture> {
   const shards = Array.from({ length: store.shards }, (_, shard) => shard)
   return {
-    entities: await store.load(entities),
+    entities: await store.load(partitionsOf(entities, store.shards)),
     inbox: await store.inbox(shards, 0, all),
     due: await store.due(shards, Number.MAX_SAFE_INTEGER, all),
     unsettled: await store.unsettled(shards, undefined, all),
     deadLetters: await store.deadLetters(undefined, all),
-    keys: await store.keys(keys),
+    keys: await store.keys(placesOf(keys)),
   }
 }

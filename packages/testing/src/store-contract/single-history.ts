@@ -1,5 +1,7 @@
 // single-history.ts: each version of an entity has at most one successor.
+
 import assert from 'node:assert/strict'
+import { partitionsOf } from '@interstate/core'
 import type { StoreGuarantee } from './guarantee.ts'
 import { Hand, order } from './hand.ts'
 import { picture } from './picture.ts'
@@ -16,7 +18,7 @@ export const singleHistory: readonly StoreGuarantee[] = [
       for (const expectedVersion of [1, 7]) {
         assert.deepEqual(await hand.one(entity, { expectedVersion }), { outcome: 'conflict', version: 0 })
       }
-      assert.deepEqual(await store.load([entity]), [undefined])
+      assert.deepEqual(await store.load(partitionsOf([entity], store.shards)), [undefined])
       await hand.one(entity, { snapshot: 'one' })
       await hand.one(entity, { snapshot: 'two', expectedVersion: 1 })
       const before = await picture(store, [entity])
@@ -40,7 +42,7 @@ export const singleHistory: readonly StoreGuarantee[] = [
         { outcome: 'committed', version: 1 },
         { outcome: 'conflict', version: 1 },
       ])
-      assert.equal((await store.load([entity]))[0]?.snapshot, 'first')
+      assert.equal((await store.load(partitionsOf([entity], store.shards)))[0]?.snapshot, 'first')
     },
   },
   {
@@ -51,7 +53,7 @@ export const singleHistory: readonly StoreGuarantee[] = [
       const results = await hand.together(hand.commit(entity), hand.commit(entity))
       assert.equal(results[0]?.outcome, 'rolled back')
       assert.equal(results[1]?.outcome, 'conflict')
-      assert.deepEqual(await store.load([entity]), [undefined])
+      assert.deepEqual(await store.load(partitionsOf([entity], store.shards)), [undefined])
     },
   },
   {
@@ -66,7 +68,7 @@ export const singleHistory: readonly StoreGuarantee[] = [
         const results = (await Promise.all(writers.map((commit) => hand.each(commit)))).flat()
         const winners = writers.filter((_, index) => results[index]?.outcome === 'committed')
         assert.equal(winners.length, 1)
-        assert.equal((await store.load([entity]))[0]?.snapshot, winners[0]?.snapshot)
+        assert.equal((await store.load(partitionsOf([entity], store.shards)))[0]?.snapshot, winners[0]?.snapshot)
       }
     },
   },
@@ -80,7 +82,9 @@ export const singleHistory: readonly StoreGuarantee[] = [
       assert.deepEqual(await hand.each(last), [{ outcome: 'committed', version: 2 }])
       const again = hand.at(await reopen())
       const bare = { snapshot: undefined, trouble: undefined, wakeAt: undefined }
-      assert.deepEqual(await again.store.load([entity]), [{ entity, version: 2, tag: last.tag, ...bare }])
+      assert.deepEqual(await again.store.load(partitionsOf([entity], again.store.shards)), [
+        { entity, version: 2, tag: last.tag, ...bare },
+      ])
       assert.deepEqual(await again.one(entity, { expectedVersion: 0 }), { outcome: 'conflict', version: 2 })
     },
   },
@@ -92,13 +96,13 @@ export const singleHistory: readonly StoreGuarantee[] = [
       const stored = Array.from({ length: 300 }, (_, index) => order(index))
       await hand.each(...stored.map((each, index) => hand.commit(each, { snapshot: `${index}` })))
       const asked = [...stored.toReversed(), order('missing'), ...stored.slice(7, 9)]
-      const loaded = await store.load(asked)
+      const loaded = await store.load(partitionsOf(asked, store.shards))
       assert.deepEqual(
         loaded.map((row) => row?.entity),
         asked.map((each) => (each === order('missing') ? undefined : each)),
       )
       assert.equal(loaded[0]?.snapshot, '299')
-      assert.deepEqual(await store.load([]), [])
+      assert.deepEqual(await store.load(partitionsOf([], store.shards)), [])
     },
   },
 ]
