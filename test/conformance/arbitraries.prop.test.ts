@@ -15,7 +15,7 @@ describe.each(storesUnderTest)('on $name', (under) => {
     const { leases } = await store.acquire('host' as HostId, shards)
     let committed = 0
     await fc.assert(
-      fc.asyncProperty(groups({ leases }), async (group) => {
+      fc.asyncProperty(groups({ leases, scope: store.scope }), async (group) => {
         const first = await store.write(group)
         committed += first.results.filter(({ outcome }) => outcome === 'committed').length
         const again = await store.write(group)

@@ -410,8 +410,10 @@ describe.each(storesUnderTest)('a placement rule, on $name', (kind) => {
   })
 })
 
-/** A stored message as a forger or a newer host would have written it. */
-function row(parts: Partial<Envelope> & { readonly to: EntityId }, body?: string): StoredMessage {
+type Row = Omit<StoredMessage, 'shard'>
+
+/** A stored message as a forger or a newer host would have written it, for any store. */
+function row(parts: Partial<Envelope> & { readonly to: EntityId }, body?: string): Row {
   const id = (parts.id ?? `forged-${parts.to}`) as MessageId
   const envelope: Envelope = {
     id,
@@ -425,17 +427,17 @@ function row(parts: Partial<Envelope> & { readonly to: EntityId }, body?: string
     contractVersion: 1,
     ...parts,
   }
-  return { id, to: parts.to, shard: shardOf(parts.to, 64), body: body ?? encodeEnvelope(envelope) }
+  return { id, to: parts.to, body: body ?? encodeEnvelope(envelope) }
 }
 
-async function putInto(store: StoreDriver, ...messages: readonly StoredMessage[]): Promise<void> {
+async function putInto(store: StoreDriver, ...rows: readonly Row[]): Promise<void> {
   const owner = 'forger' as HostId
-  const accepted = messages.map((message) => ({ ...message, lease: undefined }))
+  const accepted = rows.map((each) => ({ ...each, shard: shardOf(each.to, store.shards), lease: undefined }))
   await store.write({ owner, tag: `forged ${accepted[0]?.id}`, accepted, registrations: [], commits: [], mode: 'each' })
 }
 
 const a = entityId('box', 'a')
-const forgedRows: readonly (readonly [what: string, row: StoredMessage, code: ErrorCode])[] = [
+const forgedRows: readonly (readonly [what: string, row: Row, code: ErrorCode])[] = [
   ['a type of XState', row({ to: a, type: 'xstate.done.actor.pay' }), 'MESSAGE_RESERVED'],
   ['an unknown kind', row({ to: a, kind: 'order' as never }), 'MESSAGE_UNREADABLE'],
   ['broken JSON', row({ to: a }, '{"id":'), 'MESSAGE_UNREADABLE'],

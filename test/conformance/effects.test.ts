@@ -1,5 +1,5 @@
 // Effects on the outside world: after the commit, at least once, each under its own key; the result is one message.
-import { contract, defineAggregate, effect } from '@interstate/core'
+import { contract, defineAggregate, effect, type Group } from '@interstate/core'
 import { describe, expect, test } from 'vitest'
 import { assign, setup, spawnChild, stopChild } from 'xstate'
 import { z } from 'zod'
@@ -147,7 +147,7 @@ describe.each(storesUnderTest)('on $name, an effect', (under) => {
     await using stage = await open()
     await Promise.all([book(stage), send(stage, { type: 'Leave' })])
     await stage.settle()
-    expect(stage.store.groups).toHaveLength(1)
+    expect(stage.store.groups.filter(({ commits }) => commits.length > 0)).toHaveLength(1)
     expect(agency.runs).toEqual([])
   })
 
@@ -364,6 +364,7 @@ describe.each(storesUnderTest)('on $name, an effect', (under) => {
       await book(stage, 1)
       await stage.settle()
       await book(stage, 2)
+      await stage.settle()
       await stage.crash()
       await stage.settle()
       expect(agency.runs.map(({ n }) => n)).toEqual([1, 2, 2])
@@ -417,7 +418,9 @@ describe.each(storesUnderTest)('on $name, an effect', (under) => {
       stage.store.fail(call, 2)
       agency.run(0).resolve('well')
       const other = stage.host.send(Trip.at('b'), { type: 'Note', n: 1 }, { idempotencyKey: '1~b' as never })
-      await expect(other).rejects.toMatchObject({ code: 'STORE_FAILED' })
+      // Where a call is let in before it is handled, nothing is loaded for it.
+      if (under.scope === 'shard' && call === 'load') await other
+      else await expect(other).rejects.toMatchObject({ code: 'STORE_FAILED' })
       await stage.env.advance(10_000)
       await stage.host.drain()
       expect((await view(stage)).context.results).toEqual(['well'])
@@ -529,6 +532,8 @@ describe.each(storesUnderTest)('on $name, an effect', (under) => {
   })
 })
 
+const hasTurns = ({ commits }: Group): boolean => commits.length > 0
+
 describe.each(storesUnderTest)('on $name, a plain custom action', (under) => {
   let agency = new Agency()
   const trip = tripOf(() => agency)
@@ -541,12 +546,13 @@ describe.each(storesUnderTest)('on $name, a plain custom action', (under) => {
 
   test('G8: runs once, after the commit', async () => {
     await using stage = await open()
-    const release = stage.store.holdWrite()
+    const release = stage.store.holdWrite(hasTurns)
     const sent = note(stage, 1)
     await stage.settle()
     expect(agency.acted).toEqual([])
     release()
     await sent
+    await stage.settle()
     expect(agency.acted).toEqual([1])
     await stage.restart()
     await stage.calm()
@@ -560,13 +566,16 @@ describe.each(storesUnderTest)('on $name, a plain custom action', (under) => {
     await expect(note(stage, 2)).rejects.toMatchObject({ code: 'STORE_FAILED' })
     await stage.env.advance(1_000)
     await note(stage, 3)
+    await stage.settle()
     expect(agency.acted).toEqual([1, 3])
     expect(await notes(stage)).toEqual([1, 3])
   })
 
   test('runs at most once: never again after a crash between the commit and the run', async () => {
     await using stage = await open()
-    stage.store.afterWrite = async () => stage.store.kill()
+    stage.store.afterWrite = async (group) => {
+      if (hasTurns(group)) stage.store.kill()
+    }
     note(stage, 1).catch(() => {})
     await stage.settle()
     await stage.crash()

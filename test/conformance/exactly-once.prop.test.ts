@@ -392,4 +392,20 @@ describe.each(storesUnderTest)('on $name', (under) => {
       groupTurns: 1,
     })
   })
+
+  test('G16: what has come along a lane is handled although a call besides fails', async () => {
+    for (const failing of Array.from({ length: 60 }, (_, n) => n + 1)) {
+      await play(under, {
+        steps: [
+          { do: 'send', clerk: 0, till: 1, count: 1 },
+          { do: 'send', clerk: 1, till: 0, count: 1 },
+        ],
+        troubles: [{ at: 1, what: 'conflict' }],
+        failing: [failing],
+        stumbles: 3,
+        maxLive: 1,
+        groupTurns: 1_000,
+      })
+    }
+  })
 })

@@ -141,7 +141,7 @@ describe.each(storesUnderTest)('on $name, a message that fails', (under) => {
     // The clerk's turns are cut after 64; then the till fails on 1; then the clerk goes on.
     const sent = many.map((n) => host.send(Clerk.at('c'), { type: 'Tell', to: 'a', n }))
     await Promise.all([...sent, ring(stage, 1)])
-    expect(stage.store.groups).toHaveLength(1)
+    if (under.scope === 'store') expect(stage.store.groups).toHaveLength(1)
     jammed.clear()
     await stage.crash()
     await stage.calm()
@@ -359,6 +359,7 @@ describe.each(storesUnderTest)('on $name, a message that fails', (under) => {
       test('G12: those that came in one group with the first, which parks it, are all kept', async () => {
         await using stage = await openWalk()
         await Promise.all([0, ...manyOf(10_000)].map((n) => step(stage, n)))
+        await stage.settle()
         expect(await stage.inbox()).toHaveLength(10_001)
         jammed.clear()
         await stage.restart()
@@ -368,21 +369,25 @@ describe.each(storesUnderTest)('on $name, a message that fails', (under) => {
       })
     })
 
-    test('is the one that unpark puts away, also where another one stands before it in the inbox', async () => {
-      const parking = [{ ...till, poison: 'park' as const }, ...entities.slice(1)]
-      await using stage = await open([1], { entities: parking, policies: { retry: { attempts: 1 } } })
-      const { host } = stage
-      const tell = (clerk: string, to: string, n: number) => host.send(Clerk.at(clerk), { type: 'Tell', to, n })
-      // One group: d's turns are cut after 64, c sends 1, on which the till parks, d sends 2. d's outbox is written first.
-      const d = Array.from({ length: 64 }, (_, index) => tell('d', 'z', index + 10))
-      await Promise.all([...d, tell('c', 'a', 1), tell('d', 'a', 2)])
-      const waiting = (await stage.inbox()).filter(({ to }) => to === 'till/a')
-      expect(waiting.map(({ body }) => JSON.parse(body).data.n)).toEqual([2, 1])
-      await host.parked.unpark('till/a' as never, 'dead-letter')
-      await stage.calm()
-      expect(await rung(stage)).toEqual([2])
-      expect((await host.deadLetters.list()).map(({ message }) => message?.data.n)).toEqual([1])
-    })
+    // By shards messages are handled out of the inbox, in its order: none comes to stand before the head.
+    test.runIf(under.scope === 'store')(
+      'is the one that unpark puts away, also where another one stands before it in the inbox',
+      async () => {
+        const parking = [{ ...till, poison: 'park' as const }, ...entities.slice(1)]
+        await using stage = await open([1], { entities: parking, policies: { retry: { attempts: 1 } } })
+        const { host } = stage
+        const tell = (clerk: string, to: string, n: number) => host.send(Clerk.at(clerk), { type: 'Tell', to, n })
+        // One group: d's turns are cut after 64, c sends 1, on which the till parks, d sends 2. d's outbox is written first.
+        const d = Array.from({ length: 64 }, (_, index) => tell('d', 'z', index + 10))
+        await Promise.all([...d, tell('c', 'a', 1), tell('d', 'a', 2)])
+        const waiting = (await stage.inbox()).filter(({ to }) => to === 'till/a')
+        expect(waiting.map(({ body }) => JSON.parse(body).data.n)).toEqual([2, 1])
+        await host.parked.unpark('till/a' as never, 'dead-letter')
+        await stage.calm()
+        expect(await rung(stage)).toEqual([2])
+        expect((await host.deadLetters.list()).map(({ message }) => message?.data.n)).toEqual([1])
+      },
+    )
 
     test('parks it again when it still fails, after fresh attempts', async () => {
       await using stage = await open([1])

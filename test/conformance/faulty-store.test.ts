@@ -60,7 +60,7 @@ describe.each(storesUnderTest)('on $name', (under) => {
     store.nextWrite(trouble)
     await expect(store.write(group)).rejects.toMatchObject({ code })
     expect(await waiting()).toEqual([])
-    expect((await store.write(group)).results).toEqual([{ outcome: 'committed', version: 1 }])
+    expect((await store.write(group)).results).toMatchObject([{ outcome: 'committed', version: 1 }])
     await end()
   })
 
@@ -71,6 +71,19 @@ describe.each(storesUnderTest)('on $name', (under) => {
     expect(await version()).toBe(1)
     await end()
   })
+
+  test.each(['unknown before', 'unknown after'] as const)(
+    'a write whose end is %s says so, and the same one again tells',
+    async (trouble) => {
+      const { store, group, end, version } = await opened()
+      store.nextWrite(trouble)
+      await expect(store.write(group)).rejects.toMatchObject({ code: 'STORE_UNCERTAIN' })
+      expect(await version()).toBe(trouble === 'unknown after' ? 1 : 0)
+      const outcome = trouble === 'unknown after' ? 'already applied' : 'committed'
+      expect((await store.write(group)).results).toMatchObject([{ outcome, version: 1 }])
+      await end()
+    },
+  )
 
   test('a conflict changes the version and nothing else', async () => {
     const { store, group, end, version } = await opened()

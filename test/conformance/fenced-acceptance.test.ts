@@ -7,12 +7,12 @@ import { checkHistory, FaultyStore, History, listening, recording, takeStock } f
 import { describe, expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { z } from 'zod'
-import { type StoreUnderTest, storesUnderTest } from './stores.ts'
+import { type StoreUnderTest, storesOfScope } from './stores.ts'
 
 const Box = contract('box', { commands: { Put: z.object({ n: z.number() }), Fetch: z.object({}) } })
 const twentyMinutes = 20 * 60_000
 
-describe.each(storesUnderTest)('G5, G16: on $name, when another host has taken the shards', (under) => {
+describe.each(storesOfScope('store'))('G5, G16: on $name, when another host has taken the shards', (under) => {
   test('a call that the one before accepts late is refused, and is new to the present owner', async () => {
     await using scene = new Scene(under)
     scene.kill(await scene.begin())

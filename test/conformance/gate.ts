@@ -2,7 +2,7 @@
 import type { Group, GroupResult, StoreDriver } from '@interstate/core'
 
 /** See the file head. Everything but `write` goes straight through. */
-export class Gate implements StoreDriver {
+export class Gate {
   /** Groups that were written, in their order. */
   readonly written: Group[] = []
   readonly #store: StoreDriver
@@ -43,6 +43,12 @@ export class Gate implements StoreDriver {
     return this.#store.write(group)
   }
 
+  get lanes() {
+    return this.#store.lanes
+  }
+  get cluster() {
+    return this.#store.cluster
+  }
   get name() {
     return this.#store.name
   }

@@ -1,10 +1,10 @@
 // The judge of histories believes the runtime where it tells the truth, and nobody who lies.
 import { checkHistory, type Happened } from '@interstate/testing/stores'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { plans } from '../planted/runtime/plan.ts'
 import { play } from '../planted/runtime/run.ts'
-import { mutations } from './mutations.ts'
+import { mutationsOf } from './mutations.ts'
 import { type StoreUnderTest, storesUnderTest } from './stores.ts'
 
 const lasting = (under: StoreUnderTest) => () => {
@@ -26,16 +26,21 @@ describe.each(storesUnderTest)('on $name', (under) => {
   }, 120_000)
 })
 
-describe('a lie about a history is found:', () => {
-  const [memory] = storesUnderTest as readonly [StoreUnderTest]
-  const histories: Promise<readonly (readonly Happened[])[]> = Promise.all(
-    fc.sample(plans, { numRuns: 40, seed: 3 }).map(async (plan) => (await play(plan, lasting(memory))).events),
-  )
+const memories = storesUnderTest.filter(({ name }) => name.startsWith('memory'))
 
-  test.each(mutations.map((each) => [each.name, each] as const))('%s', async (_, mutation) => {
+describe.each(memories)('on $name, a lie about a history is found:', (under) => {
+  const numRuns = under.scope === 'store' ? 40 : 20
+  const histories: (readonly Happened[])[] = []
+  beforeAll(async () => {
+    for (const plan of fc.sample(plans, { numRuns, seed: 3 })) {
+      histories.push((await play(plan, lasting(under))).events)
+    }
+  }, 120_000)
+
+  test.each(mutationsOf(under.scope).map((each) => [each.name, each] as const))('%s', async (_, mutation) => {
     let told = 0
     let harmless = 0
-    for (const events of await histories) {
+    for (const events of histories) {
       const places = events.flatMap((event, at) => (mutation.fits(event, at, events) ? [at] : []))
       for (const at of few(places)) {
         const found = checkHistory(mutation.apply(events, at), { atRest: true }).map(({ guarantee }) => guarantee)

@@ -1,5 +1,5 @@
 // mutations.ts: small lies told about a history. A judge that believes one of them is no judge.
-import type { Commit, CommitResult, EntityId, MessageId } from '@interstate/core'
+import type { Commit, CommitResult, Delivery, EntityId, MessageId, Scope } from '@interstate/core'
 import type { Happened, Judged } from '@interstate/testing/stores'
 
 type Of<E extends Happened['event']> = Extract<Happened, { event: E }>
@@ -18,8 +18,12 @@ export interface Mutation {
   readonly apply: (events: readonly Happened[], at: number) => readonly Happened[]
 }
 
-/** See the file head. */
-export const mutations: readonly Mutation[] = [
+/** Lies that can be told of histories of stores of a scope. */
+export function mutationsOf(scope: Scope): readonly Mutation[] {
+  return scope === 'store' ? mutations : [...mutations, ...mutationsOfLanes]
+}
+
+const mutations: readonly Mutation[] = [
   {
     name: 'a turn did not consume its message',
     finds: ['G2', 'G12'],
@@ -249,6 +253,101 @@ export const mutations: readonly Mutation[] = [
     apply: replaced<Of<'requeued'>>((event) => ({ ...event, item: undefined })),
   },
 ]
+
+/** What of a delivery was new. */
+const accepts = (event: Happened): event is Of<'delivered'> =>
+  event.event === 'delivered' && event.deliveries.some(isFresh)
+
+const mutationsOfLanes: readonly Mutation[] = [
+  {
+    name: 'a delivery never happened',
+    finds: ['G1', 'G2', 'G3', 'G6', 'G12'],
+    fits: accepts,
+    apply: (events, at) => events.toSpliced(at, 1),
+  },
+  {
+    name: 'a delivery was accepted again',
+    finds: ['G7'],
+    fits: accepts,
+    apply: (events, at) => events.toSpliced(at + 1, 0, events[at] as Happened),
+  },
+  {
+    name: 'a message was taken and not accepted',
+    finds: ['G2'],
+    fits: accepts,
+    apply: inDelivery((delivery) => ({ ...delivery, accepted: delivery.accepted.slice(1) })),
+  },
+  {
+    name: 'a mark is further than what came',
+    finds: ['G7'],
+    fits: accepts,
+    apply: inDelivery((delivery) => ({ ...delivery, mark: delivery.mark + 1 })),
+  },
+  {
+    name: 'a receiver says that it misses what it has',
+    finds: ['G7'],
+    fits: (event) =>
+      event.event === 'delivered' && event.consignments.some(({ messages }) => messages[0]?.number === 1),
+    apply: replaced<Of<'delivered'>>((event) => ({
+      ...event,
+      deliveries: event.deliveries.map((delivery, index) =>
+        event.consignments[index]?.messages[0]?.number === 1 ? { outcome: 'gap', mark: 0 } : delivery,
+      ),
+    })),
+  },
+  {
+    name: 'a message left before it had arrived',
+    finds: ['G2'],
+    fits: (event) => accepts(event),
+    apply: (events, at) => {
+      const { consignments, ...when } = events[at] as Of<'delivered'> & Happened
+      const ends = consignments.map(({ from, to, messages }) => ({ from, to, number: messages.at(-1)?.number ?? 0 }))
+      return events.toSpliced(at, 0, { event: 'trimmed', ends, at: when.at })
+    },
+  },
+  {
+    name: 'a message has a number that another one has',
+    finds: ['G6'],
+    fits: (event) => event.event === 'written' && event.result.results.some(departs),
+    apply: replaced<Written>((event) => ({
+      ...event,
+      result: {
+        ...event.result,
+        results: event.result.results.map((each) => (departs(each) ? renumbered(each) : each)),
+      },
+    })),
+  },
+]
+
+function isFresh(delivery: Delivery): delivery is Extract<Delivery, { outcome: 'delivered' }> {
+  return delivery.outcome === 'delivered' && delivery.accepted.length > 0
+}
+
+type Fresh = Extract<Delivery, { outcome: 'delivered' }>
+
+/** The first delivery of something new was another. */
+function inDelivery(change: (delivery: Fresh) => Delivery): Mutation['apply'] {
+  return replaced<Of<'delivered'>>((event) => {
+    const first = event.deliveries.findIndex(isFresh)
+    return {
+      ...event,
+      deliveries: event.deliveries.map((each, index) => (index === first ? change(each as Fresh) : each)),
+    }
+  })
+}
+
+type Departing = Extract<CommitResult, { outcome: 'committed' }>
+
+function departs(result: CommitResult): result is Departing {
+  return result.outcome === 'committed' && result.placed?.some((placed) => 'number' in placed) === true
+}
+
+function renumbered({ placed = [], ...result }: Departing): CommitResult {
+  return {
+    ...result,
+    placed: placed.map((each) => ('number' in each ? { ...each, number: each.number + 1 } : each)),
+  }
+}
 
 function isRefusal({ outcome }: CommitResult): boolean {
   return outcome === 'conflict' || outcome === 'fenced' || outcome === 'duplicate' || outcome === 'rolled back'

@@ -1,14 +1,19 @@
 // signals.test.ts: what a host tells: each kind of signal, the sums of its counters, the order of its turns.
 import {
   analyse,
+  type CommitResult,
   contract,
   defineAggregate,
   defineSaga,
   effect,
   entityId,
   follow,
+  type Group,
+  type HostId,
   InterstateError,
   idempotencyKey,
+  type ShardId,
+  shardOf,
 } from '@interstate/core'
 import { createHost, type Host, type Signal } from '@interstate/runtime'
 import { memoryStore } from '@interstate/store-memory'
@@ -17,7 +22,7 @@ import { describe, expect, test } from 'vitest'
 import { assign, emit, sendTo, setup } from 'xstate'
 import { z } from 'zod'
 import { Site } from './site.ts'
-import { storesUnderTest } from './stores.ts'
+import { type StoreUnderTest, storesUnderTest } from './stores.ts'
 
 const Desk = contract('desk', {
   commands: {
@@ -115,16 +120,35 @@ const log = defineSaga(
   }),
 )
 
-type Shown = { readonly [S in Signal['signal']]: (site: Site) => Promise<Partial<Extract<Signal, { signal: S }>>> }
+type Told<S extends Signal['signal']> = Partial<Extract<Signal, { signal: S }>>
+type Shown = { readonly [S in Signal['signal']]: (site: Site) => Promise<Told<S> | readonly Told<S>[]> }
 /** How each kind of signal comes about, and what it says. One that is new does not compile without a line here. */
 const shown: Shown = {
   started: async (site) => {
     await site.host([desk])
-    return { shards: 64, crashes: 0 }
+    return { shards: site.store.shards, crashes: 0 }
   },
   stopped: async (site) => {
     await (await site.host([desk])).stop()
     return {}
+  },
+  'shards-taken': async (site) => {
+    await site.host([desk])
+    return { shards: allShards(site), crashes: 0 }
+  },
+  'shards-dropped': async (site) => {
+    const host = await site.host([desk])
+    await site.store.acquire('another' as HostId, allShards(site))
+    await host.send(a, { type: 'Take', n: 1 })
+    return { shards: [homeOf(site)], why: 'taken by another host' }
+  },
+  'history-lost': async (site) => {
+    const host = await site.host([desk])
+    const shard = homeOf(site)
+    const finding = `shard ${shard} is at epoch 0`
+    forge(site, () => ({ outcome: 'lost', finding }))
+    await host.send(a, { type: 'Take', n: 1 })
+    return { shard, finding }
   },
   finding: async (site) => {
     await site.host([desk, log])
@@ -149,7 +173,10 @@ const shown: Shown = {
     const host = await site.host([desk, log])
     await Promise.all([1, 2, 3].map((n) => host.send(a, { type: 'Take', n })))
     await host.drain()
-    return { turns: 6, entities: 2, ms: 0 }
+    if (site.store.scope === 'store') return { turns: 6, entities: 2, ms: 0 }
+    // They are handled here, then by who follows.
+    const handled = { turns: 3, entities: 1, ms: 0 }
+    return [handled, handled]
   },
   duplicate: async (site) => {
     const host = await site.host([desk])
@@ -189,6 +216,7 @@ const shown: Shown = {
     failures.clear()
     const host = await site.host([desk], { retry: { attempts: 1 } })
     const { message } = await host.send(a, { type: 'Fail', times: 1 })
+    await host.drain()
     await host.deadLetters.requeue(message)
     return { entity: id, message }
   },
@@ -223,8 +251,14 @@ const shown: Shown = {
   },
   regrouped: async (site) => {
     const host = await site.host([desk], { verify: 'never' })
-    await host.send(a, { type: 'Grow' })
-    return { why: 'LIMIT_EXCEEDED' }
+    if (site.store.scope === 'store') {
+      await host.send(a, { type: 'Grow' })
+      return { why: 'LIMIT_EXCEEDED' }
+    }
+    // By shards nothing is written but single turns: only somebody else can undo one.
+    forge(site, () => ({ outcome: 'conflict', version: 99 }))
+    await host.send(a, { type: 'Take', n: 1 })
+    return { why: 'conflict' }
   },
   'store-failed': async (site) => {
     const host = await site.host([desk])
@@ -240,6 +274,22 @@ const shown: Shown = {
   },
 }
 
+/** Told only where hosts share the shards. */
+const ofSharing: ReadonlySet<string> = new Set<Signal['signal']>(['shards-taken', 'shards-dropped', 'history-lost'])
+const allShards = ({ store }: Site): readonly ShardId[] => [...Array(store.shards).keys()]
+const homeOf = ({ store }: Site): ShardId => shardOf(id, store.shards)
+
+/** The next group with commits is not written: the store answers this instead. */
+function forge(site: Site, answer: () => CommitResult, isWanted: (group: Group) => boolean = () => true): void {
+  const { store } = site
+  const { write } = store
+  store.write = async (group) => {
+    if (group.commits.length === 0 || !isWanted(group)) return write.call(store, group)
+    store.write = write
+    return { taken: [], fenced: [], results: group.commits.map(answer) }
+  }
+}
+
 async function parkLog(host: Awaited<ReturnType<Site['host']>>): Promise<void> {
   await host.publish(a, { type: 'Taken', n: 1 })
   await host.publish(a, { type: 'Taken', n: -1 })
@@ -248,17 +298,16 @@ async function parkLog(host: Awaited<ReturnType<Site['host']>>): Promise<void> {
 }
 
 describe.each(storesUnderTest)('on $name', (kind) => {
-  test.each(Object.entries(shown))(
-    'the signal %s is told once, after what it tells of has come about',
-    async (signal, show) => {
-      await using site = new Site(kind)
-      const expected = await show(site)
-      await site.env.advance(0)
-      expect(site.signals.filter((each) => each.signal === signal)).toEqual([
-        expect.objectContaining({ signal, ...expected }),
-      ])
-    },
-  )
+  const toShow = Object.entries(shown).filter(([signal]) => kind.scope === 'shard' || !ofSharing.has(signal))
+
+  test.each(toShow)('the signal %s is told once, after what it tells of has come about', async (signal, show) => {
+    await using site = new Site(kind)
+    const expected = await show(site)
+    await site.env.advance(0)
+    expect(site.signals.filter((each) => each.signal === signal)).toEqual(
+      [expected].flat().map((each) => expect.objectContaining({ signal, ...each })),
+    )
+  })
 
   test('a custom action that rejects later is told as well, and its turn stands', async () => {
     await using site = new Site(kind)
@@ -280,7 +329,11 @@ describe.each(storesUnderTest)('on $name', (kind) => {
     expect(await host.ask(a, { type: 'Take', n: 1 })).toEqual({ type: 'Done', n: 1 })
     await host.drain()
     await host.stop()
-    expect(heard).toEqual(['finding', 'started', 'turn', 'turn', 'committed', 'stopped'])
+    const atOnce = ['finding', 'started', 'turn', 'turn', 'committed', 'stopped']
+    const stepByStep = ['turn', 'committed', 'turn', 'committed']
+    expect(heard).toEqual(
+      kind.scope === 'store' ? atOnce : ['finding', 'shards-taken', 'started', ...stepByStep, 'stopped'],
+    )
   })
 
   test('a listener may call its host, while it is told and to the very end', async () => {
@@ -289,11 +342,20 @@ describe.each(storesUnderTest)('on $name', (kind) => {
     let host: Host | undefined
     const onSignal = (signal: Signal): void => {
       if (signal.signal !== 'turn' || host === undefined || host.counters().accepted > 3) return
-      called.push(host.ask(a, { type: 'Take', n: 7 }), host.drain(), host.deadLetters.list(), host.read(a))
-      if (host.counters().accepted === 3) called.push(host.stop())
+      const calls: Promise<unknown>[] = [
+        host.ask(a, { type: 'Take', n: 7 }),
+        host.drain(),
+        host.deadLetters.list(),
+        host.read(a),
+      ]
+      if (host.counters().accepted === 3) calls.push(host.stop())
+      // They are looked at in the end.
+      for (const call of calls) call.catch(() => {})
+      called.push(...calls)
     }
     host = await site.host([desk], {}, { onSignal })
     await host.send(a, { type: 'Take', n: 1 })
+    await site.env.advance(0)
     for (let length = 0; length < called.length; ) {
       length = called.length
       await Promise.allSettled(called)
@@ -336,7 +398,7 @@ describe.each(storesUnderTest)('on $name', (kind) => {
     for (const outcome of ['handled', 'sent', 'ignored', 'rejected', 'late', 'unmatched', 'stale'] as const) {
       expect(ended.filter((turn) => turn.outcome === outcome)).toHaveLength(turns[outcome])
     }
-    const waiting = await site.store.inbox([...Array(64).keys()], 0, 1_000)
+    const waiting = await site.store.inbox(allShards(site), 0, 1_000)
     const fromOutside = new Set([
       ...ended.filter(({ message, causationId }) => message === causationId).map(({ message }) => message),
       ...letters.flatMap(({ message }) => (message?.from === 'client' ? [message.id] : [])),
@@ -362,7 +424,7 @@ describe.each(storesUnderTest)('on $name', (kind) => {
     expect(host.counters()).toMatchObject({ accepted: 2, turns: { handled: 2 } })
   })
 
-  test.each(['together', 'each'] as const)(
+  test.each(kind.scope === 'store' ? (['together', 'each'] as const) : (['each'] as const))(
     'of a group that is undone (%s) nothing is counted or told as durable',
     async (mode) => {
       failures.clear()
@@ -375,12 +437,11 @@ describe.each(storesUnderTest)('on $name', (kind) => {
       }
       const before = host.counters()
       const { write } = site.store
-      site.store.write = async (group) => {
-        if (group.mode !== mode || group.commits.length === 0) return write.call(site.store, group)
-        site.store.write = write
-        const conflict = { outcome: 'conflict', version: 99 } as const
-        return { taken: [], fenced: [], results: group.commits.map(() => conflict) }
-      }
+      forge(
+        site,
+        () => ({ outcome: 'conflict', version: 99 }),
+        (group) => group.mode === mode,
+      )
       const asked = [1, 2, 3].map((n) => host.ask(Desk.at(`${n}`), { type: 'Take', n }))
       expect(await Promise.all(asked)).toEqual([1, 2, 3].map((n) => ({ type: 'Done', n })))
       await host.drain()
@@ -455,7 +516,7 @@ describe.each(storesUnderTest)('on $name', (kind) => {
 
 describe('headers', () => {
   test('go on to all that follows from a message: events, replies, timers and effects', async () => {
-    await using site = new Site(storesUnderTest[0] ?? { name: 'memory', open: () => ({}) as never })
+    await using site = new Site(storesUnderTest[0] as StoreUnderTest)
     const seen: unknown[] = []
     const spy = defineSaga(
       'spy',

@@ -3,7 +3,7 @@ import type { Definition, StoreDriver } from '@interstate/core'
 import { createHost, type Host, type HostOptions, type Policies, type Signal } from '@interstate/runtime'
 import { VirtualEnv } from '@interstate/testing'
 import { Gate } from './gate.ts'
-import type { OpenStore, StoreUnderTest } from './stores.ts'
+import { alone, type OpenStore, type StoreUnderTest } from './stores.ts'
 
 /** Tells the signals of one kind. */
 type Named<S extends Signal['signal']> = Extract<Signal, { signal: S }>
@@ -41,6 +41,7 @@ export class Site implements AsyncDisposable {
       env,
       onSignal: (signal) => this.signals.push(signal),
       policies: { hangMs: false, ...policies },
+      cluster: alone,
       ...more,
     })
     return this.#host

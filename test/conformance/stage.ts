@@ -17,7 +17,7 @@ import {
 import { createHost, type Host, type Policies, type Signal } from '@interstate/runtime'
 import { VirtualEnv } from '@interstate/testing'
 import { FaultyStore, type StoreCall } from '@interstate/testing/stores'
-import type { OpenStore, StoreUnderTest } from './stores.ts'
+import { alone, type OpenStore, type StoreUnderTest, strikeOff } from './stores.ts'
 
 /** What {@link Stage.open} takes. */
 export interface StageOptions {
@@ -164,7 +164,9 @@ export class Stage implements AsyncDisposable {
   async #next({ meanwhileMs = 0, ...changes }: Partial<StageOptions> & { readonly meanwhileMs?: number }) {
     this.#host = undefined
     await this.env.advance(meanwhileMs)
-    this.store = new FaultyStore(this.#opened.reopen(), changes.limits ?? this.#options.limits)
+    const store = this.#opened.reopen()
+    await strikeOff(store)
+    this.store = new FaultyStore(store, changes.limits ?? this.#options.limits)
     this.#prepare(this.store)
     this.#prepare = () => {}
     await this.#start(changes)
@@ -176,6 +178,7 @@ export class Stage implements AsyncDisposable {
       store: this.store,
       env: this.env,
       policies: { ...this.#options.policies, ...policies },
+      cluster: alone,
       onSignal: (signal) => void this.signals.push(signal),
     })
   }

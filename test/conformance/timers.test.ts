@@ -126,6 +126,7 @@ describe.each(storesUnderTest)('on $name, a timer', (under) => {
     test.each(['restart', 'crash'] as const)('fires once when it came due while nobody ran it: %s', async (end) => {
       await using stage = await open()
       await arm(stage)
+      await stage.settle()
       await stage[end]({ meanwhileMs: 72 * hour })
       await stage.settle()
       expect(await fired(stage)).toBe(1)
@@ -204,6 +205,7 @@ describe.each(storesUnderTest)('on $name, a timer', (under) => {
       for (const moment of ['beforeWrite', 'afterWrite'] as const) {
         await using stage = await open()
         await arm(stage)
+        await stage.settle()
         stage.store[moment] = async () => stage.store.kill()
         await stage.env.advance(1_000)
         expect(stage.store.killed).toBe(true)

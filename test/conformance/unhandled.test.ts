@@ -53,7 +53,9 @@ describe.each(storesUnderTest)('an aggregate on $name', (kind) => {
     await host.send(door, { type: 'Lock' })
     await host.drain()
     expect(host.counters()).toMatchObject({ accepted: 3, turns: { handled: 1, rejected: 2 } })
-    expect(await host.read(door)).toMatchObject({ value: 'open', version: 1 })
+    // By shards a message that was refused is taken out of its inbox with a commit.
+    const version = kind.scope === 'store' ? 1 : 3
+    expect(await host.read(door)).toMatchObject({ value: 'open', context: { opened: 1 }, version })
   })
 
   test('that was never there rejects its first message, and still is not there', async () => {

@@ -19,7 +19,7 @@ test('the corpus fits the sources: each change has exactly one place', () => {
   }
 })
 
-test.each(['memory', 'sqlite'])(
+test.each(['memory', 'sqlite', 'shards'])(
   'nothing is found in the sources as they are, on %s',
   async (store) => {
     expect(await look(store, undefined)).toBeUndefined()

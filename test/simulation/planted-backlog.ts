@@ -2,7 +2,7 @@
 import { registerHooks } from 'node:module'
 
 const target = new URL('../../packages/runtime/src/loader.ts', import.meta.url).href
-const reads = '    for (const row of rows) this.#receive(row)\n'
+const reads = '      for (const row of rows) this.#residents.deliver(itemOf(row))\n'
 
 registerHooks({
   load(url, context, next) {

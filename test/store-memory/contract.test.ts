@@ -1,9 +1,11 @@
 import { memoryStore } from '@interstate/store-memory'
 import { storeContract } from '@interstate/testing/stores'
 
-storeContract('memory', {
-  open: () => {
-    const store = memoryStore()
-    return { store, reopen: async () => store }
-  },
-})
+for (const scope of ['store', 'shard'] as const)
+  storeContract(`memory, scope ${scope}`, {
+    scope,
+    open: ({ shards }) => {
+      const store = memoryStore({ scope, shards })
+      return { store, reopen: async () => store }
+    },
+  })

@@ -1,5 +1,5 @@
 // envelope.ts: a message on its way: what is sent, from whom, to whom, because of what.
-import type { EntityId, MessageId } from './address.ts'
+import type { EntityId, HostId, MessageId } from './address.ts'
 import { isReserved } from './contract.ts'
 import { InterstateError } from './errors.ts'
 import type { IdempotencyKey } from './idempotency.ts'
@@ -22,6 +22,8 @@ export interface Asker {
   readonly message: MessageId
   /** Under which a client's message is registered. */
   readonly key?: IdempotencyKey | undefined
+  /** The host at which a client waits for the answer. */
+  readonly via?: HostId | undefined
 }
 
 /** A message and all that is known of its way. Plain data; its JSON is a persisted format. */
@@ -46,6 +48,8 @@ export interface Envelope {
   /** Whom a reply goes to where that isn't the sender of this very message. */
   readonly asker?: Asker | undefined
   readonly key?: IdempotencyKey | undefined
+  /** The host at which a client waits for the answer, which need not be the one that handles the message. */
+  readonly via?: HostId | undefined
   /** The sender's own: tracing ids and the like. Handed on to what follows from the message. */
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
@@ -54,7 +58,12 @@ export interface Envelope {
 export function askerOf(envelope: Envelope): Asker | undefined {
   if (envelope.asker !== undefined) return envelope.asker
   if (envelope.kind === 'timeout' || envelope.kind === 'result' || envelope.kind === 'internal') return undefined
-  return { from: envelope.from, message: envelope.id, key: envelope.key }
+  return {
+    from: envelope.from,
+    message: envelope.id,
+    key: envelope.key,
+    ...(envelope.via === undefined ? {} : { via: envelope.via }),
+  }
 }
 
 /** What an envelope takes over from the message that caused it. */
@@ -93,7 +102,7 @@ export function decodeEnvelope(body: string): Envelope {
 export function checkEnvelope(stored: unknown): Envelope {
   const envelope = (isRecord(stored) ? stored : {}) as Partial<Envelope>
   const { id, to, from, type, correlationId, causationId, kind, data, created, contractVersion } = envelope
-  const { notBefore, asker, key, headers } = envelope
+  const { notBefore, asker, key, via, headers } = envelope
   const fits =
     [id, to, from, type, correlationId, causationId].every(isText) &&
     [created, contractVersion].every(Number.isFinite) &&
@@ -101,8 +110,13 @@ export function checkEnvelope(stored: unknown): Envelope {
     isRecord(data) &&
     (notBefore === undefined || Number.isFinite(notBefore)) &&
     (asker === undefined ||
-      (isRecord(asker) && isText(asker.from) && isText(asker.message) && isTextOrNone(asker.key))) &&
+      (isRecord(asker) &&
+        isText(asker.from) &&
+        isText(asker.message) &&
+        isTextOrNone(asker.key) &&
+        isTextOrNone(asker.via))) &&
     isTextOrNone(key) &&
+    isTextOrNone(via) &&
     (headers === undefined || (isRecord(headers) && Object.values(headers).every(isText)))
   if (!fits) {
     const what = 'A message lacks a field, or has one that is malformed.'

@@ -63,7 +63,7 @@ export { incarnationOf, turnStem } from './ids.ts'
 export { type Chain, chainAfter, emptyChain } from './lane.ts'
 export { type EffectEnd, resultOf, timeoutsOf } from './local.ts'
 export { contextLimits, type Plain, type PlainLimits, type PlainObject, payloadLimits, plainCopy } from './plain.ts'
-export type { Assignment, Cluster, ClusterView, HostRecord, Note } from './ports/cluster.ts'
+export type { Assignment, Cluster, ClusterView, Halt, HostRecord, Note } from './ports/cluster.ts'
 export type { Env, TimerHandle, Watchdog } from './ports/env.ts'
 export type {
   Consignment,
@@ -96,6 +96,7 @@ export type {
   StoredMessage,
   StoreLimits,
 } from './ports/store.ts'
+export { proposeOwners } from './rendezvous.ts'
 export { defaultRetry, nextAttempt, type RetryPolicy, type Trouble } from './retry.ts'
 export {
   type LogicalPartition,

@@ -1,5 +1,12 @@
 // admission.ts: lets calls from outside in: a known idempotency key is answered, and nothing runs twice (G10).
-import { type IdempotencyKey, InterstateError, type KeyPlace, type KeyState, type StoreDriver } from '@interstate/core'
+import {
+  type IdempotencyKey,
+  InterstateError,
+  type KeyPlace,
+  type KeyState,
+  type MessageId,
+  type StoreDriver,
+} from '@interstate/core'
 import type { Answer } from './answer.ts'
 import type { Arrival, Arrivals } from './arrival.ts'
 import type { SignalListener } from './signals.ts'
@@ -15,29 +22,58 @@ export class Admission {
   readonly #arrivals: Arrivals
   readonly #waiters: Waiters
   readonly #tell: SignalListener
+  /** Keys of calls that were made before, elsewhere perhaps, and have no answer yet; by message. */
+  readonly #unanswered = new Map<MessageId, KeyPlace>()
+  readonly #know: (arrivals: readonly Arrival[]) => Promise<readonly Arrival[]>
 
-  constructor(store: StoreDriver, arrivals: Arrivals, waiters: Waiters, tell: SignalListener) {
+  /** @param know - Learns what must be known of calls before they are let in, and gives those that may be. */
+  constructor(
+    store: StoreDriver,
+    arrivals: Arrivals,
+    waiters: Waiters,
+    tell: SignalListener,
+    know: (arrivals: readonly Arrival[]) => Promise<readonly Arrival[]>,
+  ) {
     this.#store = store
     this.#arrivals = arrivals
     this.#waiters = waiters
     this.#tell = tell
+    this.#know = know
   }
 
   /** Lets waiting calls into a wave. */
   async admit(wave: Wave): Promise<void> {
-    const arrivals = this.#arrivals.take(page)
-    if (arrivals.length === 0) return
+    const taken = this.#arrivals.take(page)
+    if (taken.length === 0) return
+    let arrivals: readonly Arrival[]
     let states: ReadonlyMap<IdempotencyKey, KeyState>
     try {
+      arrivals = await this.#know(taken)
       states = await this.#look(arrivals)
     } catch (error) {
-      this.#arrivals.putBack(arrivals)
+      this.#arrivals.putBack(taken)
       throw error
     }
     for (const arrival of arrivals) {
       const key = arrival.registration?.key
       if (key === undefined) wave.admit(arrival)
       else this.#admitKeyed(wave, arrival, key, states.get(key) as KeyState)
+    }
+  }
+
+  /** Looks for answers that stand at their keys by now: where they were given nobody knew that they are waited for here. */
+  async lookForAnswers(): Promise<void> {
+    for (const message of this.#unanswered.keys()) {
+      if (!this.#waiters.has(message)) this.#unanswered.delete(message)
+    }
+    if (this.#unanswered.size === 0) return
+    const asked = [...this.#unanswered]
+    const states = await this.#store.keys(asked.map(([, place]) => place))
+    for (const [index, [message]] of asked.entries()) {
+      const known = states[index]
+      if (known?.state !== 'known' || known.reply === undefined) continue
+      this.#unanswered.delete(message)
+      this.#waiters.answer(message, JSON.parse(known.reply) as Answer)
     }
   }
 
@@ -79,5 +115,6 @@ export class Admission {
     this.#waiters.move(arrival.message, known.message)
     arrival.resolve({ message: known.message, duplicate: true })
     if (known.reply !== undefined) this.#waiters.answer(known.message, JSON.parse(known.reply) as Answer)
+    else if (arrival.asks) this.#unanswered.set(known.message, arrival.registration)
   }
 }

@@ -1,5 +1,14 @@
 // answer.ts: what a client learns of its message: reply, refusal, or that there is nothing to say.
-import type { Asker, Decision, EntityState, Envelope, IdempotencyKey, MessageId, PlainObject } from '@interstate/core'
+import type {
+  Asker,
+  Decision,
+  EntityState,
+  Envelope,
+  HostId,
+  IdempotencyKey,
+  MessageId,
+  PlainObject,
+} from '@interstate/core'
 
 /** The end of a client's message. Its JSON is kept with the idempotency key. */
 export type Answer =
@@ -13,7 +22,11 @@ export type Answer =
 export interface Addressed {
   readonly message: MessageId
   readonly key: IdempotencyKey | undefined
+  /** The host at which the client waits, where that was said. */
+  readonly via: HostId | undefined
   readonly answer: Answer
+  /** It comes of a later turn than that of the message itself: another answer may have been given before it. */
+  readonly isLate: boolean
 }
 
 /**
@@ -28,10 +41,11 @@ export function answersOf(
   before: EntityState | undefined,
   replies: 'may reply' | 'never replies',
 ): readonly Addressed[] {
-  const answers = decision.replies.map(({ asker, reply }) => addressed(asker, { end: 'reply', reply }))
+  const { id } = envelope
+  const answers = decision.replies.map(({ asker, reply }) => addressed(asker, { end: 'reply', reply }, id))
   const own = askerIn(envelope)
   if (own !== undefined && decision.refusal !== undefined) {
-    answers.push(addressed(own, { end: 'refused', why: decision.refusal }))
+    answers.push(addressed(own, { end: 'refused', why: decision.refusal }, id))
   }
   const waiting = replies === 'never replies' ? nobody : waitingIn(before)
   const open = own === undefined ? waiting : [own, ...waiting]
@@ -41,18 +55,19 @@ export function answersOf(
   for (const asker of open) {
     if (settled.has(asker.message)) continue
     settled.add(asker.message)
-    answers.push(addressed(asker, { end: 'done' }))
+    answers.push(addressed(asker, { end: 'done' }, id))
   }
   return answers
 }
 
-export function addressed({ message, key }: Asker, answer: Answer): Addressed {
-  return { message, key, answer }
+/** @param by - The message whose turn gives the answer. */
+export function addressed({ message, key, via }: Asker, answer: Answer, by: MessageId): Addressed {
+  return { message, key, via, answer, isLate: message !== by }
 }
 
 /** The client whom this message leads to an answer: it sent it, or what it sent led to it. */
-export function askerIn({ from, kind, id, key, asker }: Envelope): Asker | undefined {
-  if (from === 'client' && kind === 'command') return { from, message: id, key }
+export function askerIn({ from, kind, id, key, via, asker }: Envelope): Asker | undefined {
+  if (from === 'client' && kind === 'command') return { from, message: id, key, via }
   return asker?.from === 'client' ? asker : undefined
 }
 

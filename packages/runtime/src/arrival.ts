@@ -1,5 +1,5 @@
 // arrival.ts: a call from outside, from the moment that it is made until its messages are durable.
-import type { Envelope, IdempotencyKey, InterstateError, MessageId, Registration } from '@interstate/core'
+import type { Envelope, IdempotencyKey, InterstateError, MessageId, Registration, ShardId } from '@interstate/core'
 import type { Item } from './resident.ts'
 
 /** What `send` and `publish` resolve to. */
@@ -16,6 +16,8 @@ export interface Arrival {
   /** One command, an event for each follower, or the result of an effect. */
   readonly envelopes: readonly Envelope[]
   readonly registration: Registration | undefined
+  /** The shard by which it enters, where that is not for each message its own: an event goes to all followers or none. */
+  readonly entry: ShardId | undefined
   /** Its messages on their way, as soon as they are let in. */
   items: readonly Item[]
   /** Messages that are not durable yet. */
@@ -37,6 +39,7 @@ export function unawaited(envelope: Envelope): Arrival {
     envelopes: [envelope],
     items: [],
     registration: undefined,
+    entry: undefined,
     pending: 1,
     registered: true,
     internal: true,

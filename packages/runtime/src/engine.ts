@@ -3,18 +3,24 @@
 //   E1  No group is made before the last one is settled.
 //   E2  After an undone group turns are taken one by one for a while, so that the culprit stands alone (G13).
 //   E3  When the store fails, calls from outside are refused and nothing is lost; when it is fenced, the process ends.
+//   E4  Shards come and go between two groups only. A shard that another host has taken is dropped, whatever waits for it:
+//       what is durable is that host's now, and what is not is let in there.
+//   E5  A group whose end is not known stays the present one until it is.
 import {
+  type Acquired,
   type Definition,
   type EntityId,
   type Env,
   type ErrorCode,
+  type Group,
   type GroupResult,
+  type Halt,
   type HostId,
   InterstateError,
-  type Lease,
   type MessageId,
   type PlacementRule,
   type RetryPolicy,
+  type ShardId,
   type StoreDriver,
   type TimerHandle,
   type Trouble,
@@ -24,11 +30,13 @@ import {
 import { Admission } from './admission.ts'
 import { type Arrival, Arrivals, unawaited } from './arrival.ts'
 import { EffectRunner } from './effect-runner.ts'
+import { Leases } from './leases.ts'
 import { Loader } from './loader.ts'
 import { Recovery } from './recovery.ts'
 import { Item, type Resident } from './resident.ts'
 import { Residents } from './residents.ts'
 import { Settlement } from './settlement.ts'
+import { Sharing, type SharingOptions } from './sharing.ts'
 import type { Tally } from './tally.ts'
 import { TurnTaker, type Verification } from './turn.ts'
 import { Waiters } from './waiters.ts'
@@ -51,6 +59,8 @@ export interface EngineOptions {
   /** Effects that run at the same time. */
   readonly maxEffects: number
   readonly hangMs: number | undefined
+  /** How it takes its part among hosts that share the store. */
+  readonly sharing: SharingOptions
 }
 
 /** Turns that are taken one by one after a group was undone. */
@@ -59,6 +69,8 @@ const aloneFor = 1_024
 const culprits: ReadonlySet<ErrorCode> = new Set(['LIMIT_EXCEEDED', 'NOT_PLAIN_DATA'])
 /** How long a host that stops goes on with what is in memory, in milliseconds. */
 const quietMs = 5_000
+/** The same where other hosts share the store. */
+const sharedQuietMs = 250
 /** Wait before a failed store is tried again, in milliseconds. */
 const storeRetryMs = 500
 
@@ -82,6 +94,9 @@ export class Engine {
   readonly waiters: Waiters
   readonly effects: EffectRunner
   readonly loader: Loader
+  readonly leases: Leases = new Leases()
+  /** Only where several hosts may share the store. */
+  readonly #sharing: Sharing | undefined
   readonly #options: EngineOptions
   readonly #context: WaveContext
   readonly #admission: Admission
@@ -90,10 +105,11 @@ export class Engine {
   readonly #carried: Item[] = []
   readonly #errands: Errand[] = []
   readonly #idle: Idler[] = []
-  #recovery: Recovery
+  readonly #recovery: Recovery
   #watchdog: ReturnType<Env['watchdog']>
   #running = false
   #started = false
+  #stopping = false
   #stopped = false
   #ended: InterstateError = new InterstateError('HOST_STOPPED', 'The host has stopped.')
   #rung = false
@@ -104,40 +120,54 @@ export class Engine {
   #restTimer: TimerHandle
 
   constructor(options: EngineOptions) {
-    const { wiring, store, env, tally, place, retry } = options
+    const { wiring, store, env, tally, place, retry, owner } = options
     this.#options = options
     this.residents = new Residents(wiring, store.shards, place)
     this.waiters = new Waiters(env)
     this.loader = new Loader(store, this.residents, tally.tell)
     this.effects = new EffectRunner(env, this.#effectEvents(), options.maxEffects)
-    this.#wakeUps = new WakeUps(env, store, this.residents, this.loader.load, () => this.ring())
-    this.#admission = new Admission(store, this.arrivals, this.waiters, tally.tell)
-    this.#recovery = new Recovery(retry, 0)
+    this.#wakeUps = new WakeUps(env, store, this.residents, this.leases, this.loader.load, () => this.ring())
+    this.#sharing = this.#share(options)
+    this.#admission = new Admission(store, this.arrivals, this.waiters, tally.tell, (arrivals) => this.#know(arrivals))
+    this.#recovery = new Recovery(retry)
     this.#context = {
       residents: this.residents,
+      leases: this.leases,
       taker: new TurnTaker(wiring, store.limits, options.verification),
       env,
       retry,
       limits: store.limits,
       load: this.loader.load,
+      isCurrent: (shard) => this.loader.isCurrent(shard),
     }
-    const { residents, arrivals, waiters, effects } = this
-    const carry = (item: Item): void => void this.#carried.push(item)
-    this.#settlement = new Settlement({ residents, arrivals, waiters, effects, wakeUps: this.#wakeUps, tally, carry })
+    this.#settlement = new Settlement({
+      residents: this.residents,
+      arrivals: this.arrivals,
+      waiters: this.waiters,
+      effects: this.effects,
+      wakeUps: this.#wakeUps,
+      tally,
+      dispatch: this.#sharing?.dispatch,
+      self: owner,
+      isCurrent: this.#context.isCurrent,
+      keys: (places) => store.keys(places),
+      carry: (item) => void this.#carried.push(item),
+    })
   }
 
-  /** Takes all shards and finds what was left to do. */
+  /** Takes its shards and finds what was left to do. */
   async start(): Promise<void> {
-    const { store, owner, env, hangMs, retry, tally } = this.#options
-    const shards = Array.from({ length: store.shards }, (_, shard) => shard)
+    const { store, owner, env, hangMs, tally } = this.#options
     try {
-      const { leases, crashes } = await store.acquire(owner, shards)
-      this.residents.leases = new Map(leases.map((lease: Lease) => [lease.shard, lease]))
-      this.#recovery = new Recovery(retry, crashes)
-      await this.#wakeUps.start()
-      await this.#resumeEffects()
+      let crashes = 0
+      if (this.#sharing === undefined) {
+        const shards = Array.from({ length: store.shards }, (_, shard) => shard)
+        const acquired = await store.acquire(owner, shards)
+        crashes = acquired.crashes
+        await this.#take(acquired)
+      } else crashes = await this.#sharing.start()
       this.#watchdog = hangMs === undefined ? undefined : env.watchdog(hangMs)
-      tally.tell({ signal: 'started', shards: leases.length, crashes })
+      tally.tell({ signal: 'started', shards: this.leases.shards.length, crashes })
     } catch (error) {
       this.#end(error as InterstateError)
       throw error
@@ -168,9 +198,10 @@ export class Engine {
 
   /**
    * Lets a parked entity go on; an errand.
-   * @throws InterstateError `ENTITY_NOT_PARKED`; `STORE_FAILED` when that could not be written.
+   * @throws InterstateError `ENTITY_NOT_PARKED`; `LEASE_LOST` where another host runs it; `STORE_FAILED` when that could not be written.
    */
   async unpark(entity: EntityId, head: 'retry' | 'dead-letter'): Promise<void> {
+    this.leases.own(this.residents.shardOf(entity))
     const resident = this.residents.get(entity)
     if (resident.phase === 'unloaded') await this.loader.load([resident])
     const { trouble } = resident
@@ -178,7 +209,7 @@ export class Engine {
       throw new InterstateError('ENTITY_NOT_PARKED', `${entity} is not parked.`, { entity })
     }
     resident.phase = 'ready'
-    const wave = new Wave(this.#context, 'each', !this.loader.backlog)
+    const wave = new Wave(this.#context, 'each', 'from the inbox')
     if (head === 'dead-letter') await this.#buryHead(wave, resident, trouble)
     else wave.mark(resident, undefined)
     wave.end()
@@ -212,14 +243,17 @@ export class Engine {
   /** Ends the loop, as soon as what is in memory is handled, and gives the shards back. What is not durable is refused. */
   async stop(): Promise<void> {
     if (this.#stopped) return
+    this.#stopping = true
     this.effects.stopAll()
+    this.#sharing?.stop()
     await this.#quiet()
     if (this.#stopped) return
     this.#wakeUps.stop()
     const stopped = new InterstateError('HOST_STOPPED', 'The host has stopped.')
     await this.errand(async () => {
       this.#end(stopped)
-      await this.#options.store.release([...this.residents.leases.values()])
+      await this.#options.store.release(this.leases.all)
+      await this.#sharing?.leave()
     }).catch((error: unknown) => {
       // A host that came to its end by itself meanwhile has nothing to give back.
       if (this.#ended === stopped) throw error
@@ -229,12 +263,14 @@ export class Engine {
   /** Resolves when no call from outside waits, or when that takes too long: what is durable can wait for the next host. */
   #quiet(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#options.env.setTimer(quietMs, resolve)
+      // Where others go on at once there is no use in finishing what is durable; only its own callers are waited for.
+      const isShared = this.#sharing?.hasOthers === true
+      const timer = this.#options.env.setTimer(isShared ? sharedQuietMs : quietMs, resolve)
       const done = (): void => {
         this.#options.env.clearTimer(timer)
         resolve()
       }
-      this.#idle.push({ resolve: done, reject: done, when: () => !this.#busy })
+      this.#idle.push({ resolve: done, reject: done, when: () => (isShared ? !this.#hasCallers : !this.#busy) })
       this.ring()
     })
   }
@@ -243,6 +279,7 @@ export class Engine {
     this.#stopped = true
     this.#ended = reason
     this.#wakeUps.stop()
+    this.#sharing?.end()
     this.effects.stopAll()
     this.#watchdog?.stop()
     this.#refuseAll(reason)
@@ -276,7 +313,10 @@ export class Engine {
     if (this.#stopped || this.#resting) return
     await this.#read()
     const wave = await this.#wave()
-    await this.#write(wave)
+    const [written, carried] = await Promise.allSettled([this.#write(wave), this.#sharing?.carry()])
+    const [arrived] = await Promise.allSettled([carried.status === 'fulfilled' ? carried.value?.() : undefined])
+    this.#sharing?.flush()
+    for (const end of [written, carried, arrived]) if (end.status === 'rejected') throw end.reason
     if (this.#recovery.unreported) await this.#reportSurvival()
     this.#groups += 1
     for (const { resident } of wave.folds) resident.usedIn = this.#groups
@@ -285,20 +325,21 @@ export class Engine {
 
   /** Brings into memory what the next wave needs. */
   async #read(): Promise<void> {
-    const before = this.loader.backlog
-    await this.loader.readBacklog()
-    if (before && !this.loader.backlog)
+    await this.#sharing?.look()
+    if (await this.loader.readBacklog())
       for (const resident of this.residents.all()) if (resident.spilled) this.residents.list(resident)
-    if (!this.loader.backlog) await this.loader.readSpilled(this.residents.spilled())
+    await this.loader.readSpilled(this.residents.spilled())
     if (this.#wakeUps.due) await this.#wakeUps.wake()
   }
 
   async #wave(): Promise<Wave> {
     const recovers = this.#recovery.lasts
-    const mode =
-      this.#alone > 0 || recovers || this.loader.backlog || this.#options.store.scope !== 'store' ? 'each' : 'together'
-    const wave = new Wave(this.#context, mode, !this.loader.backlog)
+    const { scope } = this.#options.store
+    const isCareful = this.#alone > 0 || recovers || (this.loader.backlog && scope === 'store')
+    const mode = scope === 'store' && !isCareful ? 'together' : 'each'
+    const wave = new Wave(this.#context, mode, isCareful ? 'from the inbox' : 'at once')
     try {
+      await this.#sharing?.know(this.#carried.map(({ envelope }) => this.residents.shardOf(envelope.to)))
       for (const item of this.#carried.splice(0)) wave.accept(item)
       await this.#admission.admit(wave)
       if (recovers) await this.#recovery.fill(wave, this.residents, this.loader.load)
@@ -319,19 +360,19 @@ export class Engine {
 
   /** @returns Why something was undone, or `undefined`. */
   async #write(wave: Wave): Promise<string | undefined> {
-    const { store, owner, env, tally } = this.#options
+    const { owner, env, tally } = this.#options
     if (!wave.writes) return this.#settlement.settle(wave, [], undefined, undefined)
     const begin = env.monotonic()
     let failure: string | undefined
     try {
       const { group, written } = wave.toGroup(owner, env.id())
-      const result = await store.write(group)
+      const result = await this.#writeOut(wave, group)
       failure = this.#settlement.settle(wave, written, group, result)
       const durable = result.results.filter(({ outcome }) => outcome === 'committed' || outcome === 'already applied')
       const turns = failure === undefined ? wave.taken : wave.taken.filter(({ taker }) => taker !== undefined)
       const isUndone = wave.mode === 'together' && failure !== undefined
       if (!isUndone) tally.committed(turns.length, durable.length, env.monotonic() - begin)
-      refuseFenced(result)
+      await this.#obey(group, result)
     } catch (error) {
       this.#settlement.undo(wave)
       if (!(error instanceof InterstateError) || !culprits.has(error.code)) throw error
@@ -345,6 +386,29 @@ export class Engine {
     return failure
   }
 
+  /**
+   * Writes a group. One whose end is not known is written again just as it is until it is known: whether to undo it or to
+   * settle it can't be guessed (E5). Its callers are told that they do not know.
+   */
+  async #writeOut(wave: Wave, group: Group): Promise<GroupResult> {
+    const { store, env, tally } = this.#options
+    let isUnknown = false
+    for (;;) {
+      try {
+        return await store.write(group)
+      } catch (error) {
+        if (!(error instanceof InterstateError) || error.code === 'STORE_FENCED' || this.#stopping) throw error
+        // That a later attempt was refused says nothing of the first.
+        isUnknown ||= error.code === 'STORE_UNCERTAIN'
+        if (!isUnknown) throw error
+        for (const arrival of wave.arrivals) if (!arrival.internal) this.#refuse(arrival, error)
+        this.#refuseAll(error, wave.arrivals)
+        tally.tell({ signal: 'store-failed', error })
+        await new Promise<void>((resolve) => void env.setTimer(storeRetryMs, resolve))
+      }
+    }
+  }
+
   async #buryHead(wave: Wave, resident: Resident, { message, error, attempts }: Trouble): Promise<void> {
     const why = new InterstateError('ENTITY_PARKED', `Put away by a person: ${error?.text ?? 'no reason kept'}`, {
       message,
@@ -356,10 +420,91 @@ export class Engine {
     wave.mark(resident, undefined)
   }
 
+  /** Shards came: goes on with what was left to do in them. */
+  async #take({ leases, crashes }: Acquired): Promise<void> {
+    const shards = leases.map(({ shard }) => shard)
+    this.leases.take(leases)
+    this.loader.open(shards)
+    this.#recovery.begin(crashes)
+    await this.#wakeUps.start(shards)
+    await this.#resumeEffects(shards)
+    this.ring()
+  }
+
+  /** Shards are gone: another host runs them, or nobody may (E4). */
+  #drop(shards: ReadonlySet<ShardId>): void {
+    this.leases.drop(shards)
+    this.loader.close(shards)
+    this.#recovery.forget(this.residents)
+    for (const { state, queue } of this.residents.drop(shards)) {
+      for (const { key } of Object.values(state?.running ?? {})) this.effects.stop(key)
+      for (const item of queue) {
+        if (item.arrival === undefined || item.stored || this.#carried.includes(item)) continue
+        item.queued = false
+        this.#carried.push(item)
+      }
+    }
+  }
+
+  /** Does what the refusals of a store say. */
+  async #obey({ accepted, commits }: Group, { fenced, results, lost = [] }: GroupResult): Promise<void> {
+    const late = new Set(fenced)
+    const gone = new Set<ShardId>()
+    const losses: Halt[] = [...lost]
+    for (const { id, entry, shard } of accepted) if (late.has(id)) gone.add(entry ?? shard)
+    for (const [index, { lease }] of commits.entries()) {
+      const result = results[index]
+      if (result?.outcome === 'fenced') gone.add(lease.shard)
+      if (result?.outcome === 'lost') losses.push({ shard: lease.shard, finding: result.finding })
+    }
+    if (gone.size === 0 && losses.length === 0) return
+    if (this.#sharing === undefined) {
+      throw new InterstateError('LEASE_LOST', 'Another host has taken the shards of this one.')
+    }
+    await this.#sharing.obey(gone, losses)
+  }
+
+  /** Learns who runs the shards that calls are for. Those for a shard that stands still are refused; gives the others. */
+  async #know(arrivals: readonly Arrival[]): Promise<readonly Arrival[]> {
+    const sharing = this.#sharing
+    if (sharing === undefined) return arrivals
+    const shardsOf = ({ entry, envelopes }: Arrival): readonly ShardId[] =>
+      entry === undefined ? envelopes.map(({ to }) => this.residents.shardOf(to)) : [entry]
+    await sharing.know(arrivals.flatMap(shardsOf))
+    return arrivals.filter((arrival) => {
+      const halted = sharing.haltOf(shardsOf(arrival))
+      if (halted === undefined) return true
+      const { shard, finding } = halted
+      const what = `Shard ${shard} stands still: ${finding}.`
+      arrival.reject(new InterstateError('STORE_LOST_HISTORY', what, { shard, finding }))
+      return false
+    })
+  }
+
+  #share({ store, env, tally, sharing }: EngineOptions): Sharing | undefined {
+    const { lanes, cluster } = store
+    if (lanes === undefined || cluster === undefined) return undefined
+    return new Sharing({
+      ...sharing,
+      store,
+      lanes,
+      cluster,
+      env,
+      leases: this.leases,
+      loader: this.loader,
+      waiters: this.waiters,
+      tell: tally.tell,
+      ring: () => this.ring(),
+      errand: (work) => this.errand(work),
+      lookForAnswers: () => this.#admission.lookForAnswers(),
+      take: (acquired) => this.#take(acquired),
+      drop: (shards) => this.#drop(shards),
+    })
+  }
+
   /** Effects that ran when the last owner ended run again, under their old keys. */
-  async #resumeEffects(): Promise<void> {
+  async #resumeEffects(shards: readonly ShardId[]): Promise<void> {
     const { store } = this.#options
-    const shards = [...this.residents.leases.keys()]
     let after: EntityId | undefined
     for (;;) {
       const page = await store.unsettled(shards, after, 1_000)
@@ -410,6 +555,7 @@ export class Engine {
       return
     }
     this.#refuseAll(error)
+    if (error.code === 'STORE_LOST_HISTORY') this.errand(async () => this.#sharing?.heed(error)).catch(() => {})
     tally.tell({ signal: 'store-failed', error })
     this.#resting = true
     this.#restTimer = env.setTimer(storeRetryMs, () => {
@@ -418,30 +564,37 @@ export class Engine {
     })
   }
 
-  /** Refuses every call from outside that is not durable; what the host itself has to say stays. */
-  #refuseAll(error: InterstateError): void {
+  /** Refuses every call from outside that is not durable or under way; what the host itself has to say stays. */
+  #refuseAll(error: InterstateError, underWay: ReadonlySet<Arrival> = new Set()): void {
     const kept: Arrival[] = []
-    const refuse = (arrival: Arrival): void => {
-      if (arrival.registration !== undefined) this.arrivals.letGo(arrival.registration.key)
-      arrival.reject(error)
-      this.waiters.fail(arrival.message, error)
-    }
     for (const arrival of this.arrivals.take(Number.POSITIVE_INFINITY)) {
       if (arrival.internal) kept.push(arrival)
-      else refuse(arrival)
+      else this.#refuse(arrival, error)
     }
     for (const item of this.#carried.splice(0)) {
       if (item.arrival === undefined || item.arrival.internal) this.#carried.push(item)
-      else refuse(item.arrival)
+      else this.#refuse(item.arrival, error)
     }
     for (const resident of this.residents.all()) {
       resident.queue.keep(({ arrival, stored }) => {
-        if (arrival === undefined || arrival.internal || stored) return true
-        refuse(arrival)
+        if (arrival === undefined || arrival.internal || stored || underWay.has(arrival)) return true
+        this.#refuse(arrival, error)
         return false
       })
     }
     for (const arrival of kept) this.arrivals.push(arrival)
+  }
+
+  #refuse(arrival: Arrival, error: InterstateError): void {
+    if (arrival.registration !== undefined) this.arrivals.letGo(arrival.registration.key)
+    arrival.reject(error)
+    this.waiters.fail(arrival.message, error)
+  }
+
+  /** Whether somebody waits whose call is not durable, or whose answer may come with the next turns. */
+  get #hasCallers(): boolean {
+    if (this.arrivals.length > 0 || this.#carried.length > 0) return true
+    return this.waiters.size > 0 && this.residents.ready > 0
   }
 
   get #busy(): boolean {
@@ -454,7 +607,8 @@ export class Engine {
       this.#carried.length > 0 ||
       this.#recovery.pending ||
       this.loader.backlog ||
-      this.#wakeUps.due
+      this.#wakeUps.due ||
+      this.#sharing?.busy === true
     )
   }
 
@@ -473,10 +627,4 @@ function dropTimer(resident: Resident, message: MessageId): Item | undefined {
   const { [firing.data.timer as string]: _, ...timers } = state.timers
   resident.state = { ...state, timers }
   return new Item({ ...firing, created: state.now })
-}
-
-function refuseFenced({ fenced, results }: GroupResult): void {
-  if (fenced.length > 0 || results.some(({ outcome }) => outcome === 'fenced')) {
-    throw new InterstateError('LEASE_LOST', 'Another host has taken the shards of this one.')
-  }
 }

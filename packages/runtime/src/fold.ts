@@ -102,7 +102,8 @@ export class Fold {
     this.#buried = append(this.#buried, { item, error, attempts })
     const asker = askerIn(item.envelope)
     if (asker !== undefined) {
-      this.#answers = append(this.#answers, addressed(asker, { end: 'dead-letter', why: error.message }))
+      const answer = addressed(asker, { end: 'dead-letter', why: error.message }, item.envelope.id)
+      this.#answers = append(this.#answers, answer)
     }
   }
 

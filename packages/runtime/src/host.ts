@@ -19,6 +19,7 @@ import {
   InterstateError,
   type LogicalPartition,
   type MessageId,
+  machineVersion,
   messageType,
   type PlacementRule,
   type PlainLimits,
@@ -30,6 +31,7 @@ import {
   type Registration,
   type ReplyFor,
   type RetryPolicy,
+  type ShardId,
   type StoreDriver,
   type Trouble,
   timeOfKey,
@@ -41,6 +43,7 @@ import type { Receipt } from './arrival.ts'
 import { Engine } from './engine.ts'
 import { type DeadLetters, deadLetters, type Parked, parked } from './keeper.ts'
 import { nodeEnv } from './node-env.ts'
+import type { SharingOptions } from './sharing.ts'
 import type { Counters, SignalListener } from './signals.ts'
 import { Tally } from './tally.ts'
 import type { Verification } from './turn.ts'
@@ -69,6 +72,18 @@ export interface Policies {
   readonly stopOnTerminate?: boolean
 }
 
+/** How a host takes its part where several share a store. All have defaults. */
+export interface ClusterOptions {
+  /** Its share of the work, relative to other hosts. Default 1; 0 runs only what is pinned to it. */
+  readonly weight?: number
+  /** Shards that are this host's own as long as it lives. With `place` they make chosen entities run on chosen hosts. */
+  readonly pins?: readonly ShardId[]
+  /** A host that shows no sign of life for so long is dead, in milliseconds. The same for all hosts. Default 5,000. */
+  readonly detectMs?: number
+  /** How often the host looks by itself for what others left in its shards, in milliseconds. Default 1,000. */
+  readonly lookMs?: number
+}
+
 /** What {@link createHost} takes. */
 export interface HostOptions {
   /** Aggregates and sagas, as `defineAggregate` and `defineSaga` give them. */
@@ -80,6 +95,8 @@ export interface HostOptions {
   /** Pins chosen entities to shards. Must never change for a stored entity. */
   readonly place?: PlacementRule
   readonly policies?: Policies
+  /** Its part among the hosts that share the store, where the store can be shared. */
+  readonly cluster?: ClusterOptions
   /** Names of warnings about the machines that are known and meant, as `analyse` gives them. */
   readonly accept?: readonly string[]
   /** Hears of everything that became durable, for logs and metrics. */
@@ -107,6 +124,8 @@ type ViewFor<A> = A extends Address<unknown, infer V> ? (V extends View ? V : Vi
 
 /** A running host. */
 export interface Host {
+  /** Its name among the hosts that share its store; another at each start. */
+  readonly id: HostId
   /**
    * Sends a command. Resolves when it is durable: from then on it has its effect exactly once, whatever crashes.
    *
@@ -178,12 +197,14 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const tally = new Tally(options.onSignal)
   await probe(store)
   if (policies.analyse ?? env.defaultVerification() === 'always') warn(options, env, tally)
+  const owner = env.id() as HostId
   const engine = new Engine({
     wiring,
     store,
     env,
     tally,
-    owner: env.id() as HostId,
+    owner,
+    sharing: sharingOf(options, wiring, owner),
     place: options.place,
     retry: { ...defaultRetry, ...policies.retry },
     budget: { turns: Math.max(1, policies.groupTurns ?? 16_384), ms: policies.groupMs ?? 50, burst: 64 },
@@ -198,7 +219,26 @@ export async function createHost(options: HostOptions): Promise<Host> {
     await store.close()
     throw error
   }
-  return new RunningHost({ wiring, env, tally, engine, store, policies })
+  const via = store.cluster === undefined ? undefined : owner
+  return new RunningHost({ wiring, env, tally, engine, store, policies, id: owner, via })
+}
+
+/** @throws InterstateError `DEFINITION_INVALID` for what is no weight, shard or time. */
+function sharingOf({ cluster = {}, store }: HostOptions, wiring: Wiring, host: HostId): SharingOptions {
+  const { weight = 1, pins = [], detectMs = 5_000, lookMs = 1_000 } = cluster
+  const isShard = (shard: ShardId): boolean => Number.isInteger(shard) && shard >= 0 && shard < store.shards
+  const wrong = [
+    ...(Number.isFinite(weight) && weight >= 0 ? [] : [`weight ${weight}`]),
+    ...pins.filter((shard) => !isShard(shard)).map((shard) => `shard ${shard} of ${store.shards}`),
+    ...[detectMs, lookMs].filter((ms) => !(Number.isFinite(ms) && ms > 0)).map((ms) => `${ms} ms`),
+  ]
+  if (wrong.length > 0) {
+    const what = `A host can't take its part among others with ${wrong.join(', ')}.`
+    throw new InterstateError('DEFINITION_INVALID', what, { wrong })
+  }
+  const runs: Record<string, string> = {}
+  for (const { name, machine } of wiring.definitions.values()) runs[name] = machineVersion(machine)
+  return { record: { host, weight, pins, runs }, detectMs, lookMs }
 }
 
 /** G18: a store that fails its probe is refused before anything runs on it. */
@@ -233,9 +273,13 @@ interface Parts {
   readonly engine: Engine
   readonly store: StoreDriver
   readonly policies: Policies
+  readonly id: HostId
+  /** Where several hosts share a store: the name under which an answer comes back to this one. */
+  readonly via: HostId | undefined
 }
 
 class RunningHost implements Host {
+  readonly id: HostId
   readonly deadLetters: DeadLetters
   readonly parked: Parked
   readonly #parts: Parts
@@ -245,8 +289,9 @@ class RunningHost implements Host {
   #stopping: Promise<void> | undefined
 
   constructor(parts: Parts) {
-    const { engine, store, wiring, env, tally, policies } = parts
+    const { engine, store, wiring, env, tally, policies, id } = parts
     this.#parts = parts
+    this.id = id
     this.#limits = payloadLimitsOf(policies)
     this.#checksSize = policies.payload !== undefined || store.limits.maxMessageBytes < roomyMessageBytes
     this.deadLetters = deadLetters({ engine, store, wiring, env, tell: tally.tell })
@@ -269,7 +314,7 @@ class RunningHost implements Host {
     command: CommandFor<A>,
     options: AskOptions = {},
   ): Promise<ReplyFor<A> | undefined> {
-    const envelope = this.#command(to, command, options)
+    const envelope = this.#command(to, command, options, this.#parts.via)
     const outcome = this.#parts.engine.waiters.wait(envelope.id, options.timeoutMs ?? 30_000)
     // A refused call fails its waiter too; its own error is the one that is thrown.
     outcome.catch(() => {})
@@ -298,7 +343,8 @@ class RunningHost implements Host {
       tally.tell({ signal: 'unfollowed', type })
       return { message: this.#parts.env.id() as MessageId, duplicate: false }
     }
-    return this.#arrive(envelopes, registrationOf(envelopes, this.#partition(source), event, options), false)
+    const home = this.#partition(source)
+    return this.#arrive(envelopes, registrationOf(envelopes, home, event, options), false, home.shard)
   }
 
   async read<A extends AnyAddress>(of: A): Promise<ViewFor<A> | undefined> {
@@ -352,10 +398,11 @@ class RunningHost implements Host {
     tally.tell({ signal: 'stopped' })
   }
 
-  #command(to: AnyAddress, command: unknown, options: SendOptions): Envelope {
+  #command(to: AnyAddress, command: unknown, options: SendOptions, via?: HostId): Envelope {
     const { contract, id } = this.#resolve(to)
     const data = validate(contract, 'command', command, this.#limits)
-    return this.#envelope('command', id, messageType(command), data, contract.version, options)
+    const envelope = this.#envelope('command', id, messageType(command), data, contract.version, options)
+    return via === undefined ? envelope : { ...envelope, via }
   }
 
   /** @throws InterstateError `ADDRESS_INVALID` or `ENTITY_UNKNOWN`. */
@@ -413,7 +460,12 @@ class RunningHost implements Host {
     if (this.#stopping !== undefined) throw new InterstateError('HOST_STOPPED', 'The host is stopping.')
   }
 
-  #arrive(envelopes: readonly Envelope[], registration: Registration | undefined, asks: boolean): Promise<Receipt> {
+  #arrive(
+    envelopes: readonly Envelope[],
+    registration: Registration | undefined,
+    asks: boolean,
+    entry?: ShardId,
+  ): Promise<Receipt> {
     this.#refuseIfStopping()
     const message = (envelopes[0] as Envelope).id
     return new Promise((resolve, reject) => {
@@ -422,6 +474,7 @@ class RunningHost implements Host {
         envelopes,
         items: [],
         registration,
+        entry: this.#parts.via === undefined ? undefined : entry,
         pending: envelopes.length,
         registered: registration === undefined,
         internal: false,

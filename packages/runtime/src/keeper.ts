@@ -148,7 +148,7 @@ export function deadLetters({ engine, store, wiring, env, tell }: KeeperContext)
 /** See the file head. */
 export function parked({ engine, store, tell }: KeeperContext): Parked {
   const list = async (limit: number): Promise<readonly ParkedView[]> => {
-    const shards = [...engine.residents.leases.keys()]
+    const shards = Array.from({ length: store.shards }, (_, shard) => shard)
     const found: ParkedView[] = []
     let after: EntityId | undefined
     for (;;) {

@@ -10,22 +10,33 @@ import type { Residents } from './residents.ts'
 import type { Wave } from './wave.ts'
 
 const batchSizes = [1_024, 32] as const
+/** Of so many batches one is of those that met most crashes. */
+const suspectsEvery = 4
 
 /** See the file head. */
 export class Recovery {
   readonly #policy: RetryPolicy
-  #turnsLeft: number
+  #turnsLeft = 0
+  #batches = 0
   #marked: readonly Resident[] = []
   /** Marks that this host has made: a turn of its own that was undone is no crash. */
   readonly #own = new Map<EntityId, { readonly message: MessageId; readonly crashes: number }>()
-  #isReported: boolean
+  #isReported = true
 
-  /** @param crashes - Owners in a row that ended without a word. */
-  constructor(policy: RetryPolicy, crashes: number) {
+  constructor(policy: RetryPolicy) {
     this.#policy = policy
+  }
+
+  /**
+   * Begins, or goes on for longer: what is marked and waits for its turn must not be forgotten when more shards come.
+   *
+   * @param crashes - Owners in a row that ended without a word.
+   */
+  begin(crashes: number): void {
+    if (crashes === 0) return
     // The killer may come late; so each crash makes the watch longer. Not without end: it costs two syncs a batch.
-    this.#turnsLeft = crashes === 0 ? 0 : 1_000 * 2 ** Math.min(crashes - 1, 5)
-    this.#isReported = crashes === 0
+    this.#turnsLeft = Math.max(this.#turnsLeft, 1_000 * 2 ** Math.min(crashes - 1, 5))
+    this.#isReported = false
   }
 
   get lasts(): boolean {
@@ -67,7 +78,7 @@ export class Recovery {
     this.#marked = []
   }
 
-  /** Entities whose head message is in the inbox, those with the fewest crashes first and only those. */
+  /** Entities whose head message is in the inbox, of the same number of crashes: mostly the fewest. */
   #suspects(wave: Wave, residents: Residents): readonly Resident[] {
     const waiting: Resident[] = []
     const again: Resident[] = []
@@ -80,7 +91,7 @@ export class Recovery {
       }
       if (head === undefined) {
         // Its messages are in the store only; they are read before the next wave.
-        if (resident.spilled && wave.intoMemory) again.push(resident)
+        if (wave.readsSpilled(resident)) again.push(resident)
         continue
       }
       if (head.arrival !== undefined && !head.stored) wave.accept(head)
@@ -88,10 +99,13 @@ export class Recovery {
       if (waiting.length < 4 * batchSizes[0]) continue
       break
     }
-    const fewest = Math.min(...waiting.map(crashesOf))
-    const isLast = fewest + 1 >= this.#policy.crashes
-    const size = isLast ? 1 : (batchSizes[fewest] ?? 1)
-    const chosen = waiting.filter((resident) => crashesOf(resident) === fewest).slice(0, size)
+    this.#batches += 1
+    // Innocents first; but where more of them come all the time, those under suspicion must have their turn too (G16).
+    const pick = this.#batches % suspectsEvery === 0 ? Math.max : Math.min
+    const crashes = pick(...waiting.map(crashesOf))
+    const isLast = crashes + 1 >= this.#policy.crashes
+    const size = isLast ? 1 : (batchSizes[crashes] ?? 1)
+    const chosen = waiting.filter((resident) => crashesOf(resident) === crashes).slice(0, size)
     const rest = new Set(waiting).difference(new Set(chosen))
     for (const resident of [...rest, ...again]) residents.list(resident)
     return chosen

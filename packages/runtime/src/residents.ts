@@ -3,7 +3,6 @@ import {
   type Definition,
   type EntityId,
   InterstateError,
-  type Lease,
   type LogicalPartition,
   type PlacementRule,
   parseEntityId,
@@ -11,7 +10,8 @@ import {
   shardOf,
   type Wiring,
 } from '@interstate/core'
-import { type Item, Queue, Resident } from './resident.ts'
+import { Queue } from './queue.ts'
+import { type Item, Resident } from './resident.ts'
 
 /** Turns that go to chains under way before one goes to who waited longer: a loop of messages starves nobody. */
 const mostInARow = 32
@@ -26,7 +26,6 @@ export class Residents {
   /** Those whose messages come from the present group: served first, so that a chain of turns ends in one group. */
   readonly #hot = new Queue<Resident>()
   #hotInARow = 0
-  leases: ReadonlyMap<ShardId, Lease> = new Map()
 
   constructor(wiring: Wiring, shards: number, place: PlacementRule | undefined) {
     this.#wiring = wiring
@@ -127,13 +126,6 @@ export class Residents {
     return count
   }
 
-  /** @throws InterstateError `LEASE_LOST` when this host does not run the shard. */
-  lease(shard: ShardId): Lease {
-    const lease = this.leases.get(shard)
-    if (lease === undefined) throw new InterstateError('LEASE_LOST', `Shard ${shard} is not run here.`, { shard })
-    return lease
-  }
-
   /** Puts a message into the memory of its entity; `false` where it must wait in the store. */
   deliver(item: Item): boolean {
     const resident = this.get(item.envelope.to)
@@ -163,6 +155,18 @@ export class Residents {
   /** Lets one entity go if nothing waits for it. */
   release(resident: Resident): void {
     if (this.#idle(resident)) this.#all.delete(resident.entity)
+  }
+
+  /**
+   * Lets all entities of shards go, whatever waits for them: another host runs them now.
+   * @returns What was in memory of them.
+   */
+  drop(shards: ReadonlySet<ShardId>): readonly Resident[] {
+    const dropped: Resident[] = []
+    for (const resident of this.#all.values()) if (shards.has(resident.shard)) dropped.push(resident)
+    for (const { entity } of dropped) this.#all.delete(entity)
+    for (const list of [this.#ready, this.#hot]) list.keep(({ shard }) => !shards.has(shard))
+    return dropped
   }
 
   #idle({ queue, listed, spilled, phase, state }: Resident): boolean {

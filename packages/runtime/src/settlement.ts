@@ -2,9 +2,22 @@
 //   S1  A committed fold lets everything out: receipts, answers, effects, custom actions, signals.
 //   S2  A fold that was not committed leaves nothing behind: its entity is read again, its messages stand where they stood.
 //   S3  A call of which a message was fenced is no receipt: it waits for the end of its host, which refuses it.
-import type { CommitResult, Group, GroupResult, IdempotencyKey, MessageId } from '@interstate/core'
-import type { Addressed } from './answer.ts'
+//   S4  The first answer to a key stands. Who asks at another host than the one that gave it may still wait: a later one is
+//       told only after a look at what stands there.
+import type {
+  CommitResult,
+  Group,
+  GroupResult,
+  HostId,
+  IdempotencyKey,
+  KeyPlace,
+  KeyState,
+  MessageId,
+  ShardId,
+} from '@interstate/core'
+import type { Addressed, Answer } from './answer.ts'
 import type { Arrival, Arrivals } from './arrival.ts'
+import type { Dispatch } from './dispatch.ts'
 import type { EffectRunner } from './effect-runner.ts'
 import type { Fold } from './fold.ts'
 import type { Item, Resident } from './resident.ts'
@@ -22,13 +35,25 @@ export interface SettlementContext {
   readonly effects: EffectRunner
   readonly wakeUps: WakeUps
   readonly tally: Tally
+  /** Sends on what was written, where its receiver may run elsewhere. */
+  readonly dispatch: Dispatch | undefined
+  readonly self: HostId
+  readonly isCurrent: (shard: ShardId) => boolean
+  /** What stands under keys. */
+  readonly keys: (places: readonly KeyPlace[]) => Promise<readonly KeyState[]>
   /** A message that must be accepted with the next wave. */
   readonly carry: (item: Item) => void
+}
+
+/** An answer that may come after another one. */
+interface Late extends Addressed, KeyPlace {
+  readonly key: IdempotencyKey
 }
 
 /** See the file head. */
 export class Settlement {
   readonly #context: SettlementContext
+  #late: Late[] = []
 
   constructor(context: SettlementContext) {
     this.#context = context
@@ -68,14 +93,17 @@ export class Settlement {
       else this.#undoFold(fold, why)
     }
     this.#lookAgain(wave, taken, fenced)
+    this.#context.dispatch?.written(group, result)
     this.#store(wave, failed)
     for (const arrival of wave.arrivals) this.#receipt(arrival)
+    void this.#recall()
     return fenced.size > 0 ? 'fenced' : [...failed.values()][0]?.outcome
   }
 
   /** Undoes what of a wave is not settled: as if no turn of it had been taken. */
   undo(wave: Wave, taken: ReadonlySet<IdempotencyKey> = new Set()): void {
-    const orphaned = new Set(wave.produced().map(({ envelope }) => this.#context.residents.get(envelope.to)))
+    const receivers = wave.produced().map(({ envelope }) => this.#context.residents.find(envelope.to))
+    const orphaned = new Set(receivers.filter((resident) => resident !== undefined))
     for (const fold of wave.folds) if (fold.resident.fold === fold) this.#undoFold(fold, undefined)
     for (const { queue } of orphaned) queue.keep(({ producer }) => producer === undefined)
     // What they would have left in the store is still in memory only: the next wave meets them again.
@@ -95,7 +123,7 @@ export class Settlement {
     resident.fold = undefined
     wakeUps.note(resident.wakeAt)
     tally.troubles(fold)
-    for (const answer of fold.answers) this.#answer(answer)
+    for (const answer of fold.answers) this.#answer(answer, resident.shard)
     for (const key of fold.stopped) effects.stop(key)
     if (resident.definition !== undefined) {
       const { definition, entity } = resident
@@ -125,16 +153,18 @@ export class Settlement {
 
   /** Messages that went to the inbox with this group. */
   #store(wave: Wave, failed: ReadonlyMap<Fold, CommitResult>): void {
-    const { residents } = this.#context
+    const { residents, dispatch } = this.#context
     for (const item of [...wave.accepted, ...wave.sent]) {
       if (item.producer !== undefined && failed.has(item.producer)) continue
       if (item.taker !== undefined) continue
       item.stored = true
       item.producer = undefined
       if (item.arrival !== undefined) item.arrival.pending -= 1
+      if (dispatch !== undefined && !dispatch.keeps(item)) continue
       const resident = residents.get(item.envelope.to)
       if (item.queued) residents.list(resident)
-      else if (wave.intoMemory) residents.deliver(item)
+      // What is kept counts as read, also where another hand put something behind it meanwhile: nobody reads it again.
+      else if (dispatch !== undefined || this.#context.isCurrent(resident.shard)) residents.deliver(item)
       resident.leaveInStore()
     }
     for (const { resident } of wave.folds) resident.leaveInStore()
@@ -154,7 +184,7 @@ export class Settlement {
       wave.arrivals.delete(arrival)
       for (const item of arrival.items) {
         wave.accepted.delete(item)
-        this.#context.residents.get(item.envelope.to).queue.keep((each) => each !== item)
+        this.#context.residents.find(item.envelope.to)?.queue.keep((each) => each !== item)
       }
       if (registration !== undefined) this.#context.arrivals.letGo(registration.key)
       this.#context.arrivals.push(arrival)
@@ -171,9 +201,39 @@ export class Settlement {
     arrival.resolve({ message: arrival.message, duplicate: false })
   }
 
-  #answer({ message, answer }: Addressed): void {
-    const awaited = this.#context.waiters.answer(message, answer)
-    if (!awaited && answer.end === 'reply') this.#context.tally.unawaited(message)
+  #answer(addressed: Addressed, shard: ShardId): void {
+    const { message, key, via, isLate } = addressed
+    const { dispatch, waiters, self } = this.#context
+    const isAwaited = waiters.has(message) || (via !== undefined && via !== self)
+    if (dispatch !== undefined && isLate && key !== undefined && isAwaited)
+      this.#late.push({ ...addressed, key, shard })
+    else this.#tell(addressed)
+  }
+
+  #tell({ message, via, answer }: Addressed): void {
+    const { waiters, dispatch, self, tally } = this.#context
+    // Also who has repeated here, under its key, what was asked at another host.
+    const awaited = waiters.answer(message, answer)
+    if (via !== undefined && via !== self) dispatch?.tellAnswer(via, message, answer)
+    else if (!awaited && answer.end === 'reply') tally.unawaited(message)
+  }
+
+  /** Tells the answers that stand in the place of late ones (S4). */
+  async #recall(): Promise<void> {
+    const late = this.#late
+    if (late.length === 0) return
+    this.#late = []
+    try {
+      const states = await this.#context.keys(late)
+      for (const [index, each] of late.entries()) {
+        const known = states[index]
+        const first = known?.state === 'known' ? known.reply : undefined
+        this.#tell(first === undefined ? each : { ...each, answer: JSON.parse(first) as Answer })
+      }
+      this.#context.dispatch?.flush()
+    } catch {
+      // The store failed: who waits asks again under the key.
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   InterstateError,
   MessageId,
   MessageKind,
+  ShardId,
   TurnOutcome,
   View,
 } from '@interstate/core'
@@ -17,6 +18,12 @@ export type Signal =
   /** The host owns its shards. `crashes` owners in a row ended without a word before it. */
   | { readonly signal: 'started'; readonly shards: number; readonly crashes: number }
   | { readonly signal: 'stopped' }
+  /** The host runs these shards now. `crashes` owners in a row ended without a word before it. */
+  | { readonly signal: 'shards-taken'; readonly shards: readonly ShardId[]; readonly crashes: number }
+  /** The host no longer runs these shards. */
+  | { readonly signal: 'shards-dropped'; readonly shards: readonly ShardId[]; readonly why: string }
+  /** The store has less of a shard than it acknowledged. The shard stands still until a person decides (G15). */
+  | { readonly signal: 'history-lost'; readonly shard: ShardId; readonly finding: string }
   /** A warning of `analyse` about the machines, told before the start while developing. */
   | { readonly signal: 'finding'; readonly finding: Finding }
   /**

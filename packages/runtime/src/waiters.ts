@@ -17,6 +17,15 @@ export class Waiters {
     this.#env = env
   }
 
+  /** Messages whose answers are waited for. */
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  has(message: MessageId): boolean {
+    return this.#waiting.has(message)
+  }
+
   /** Waits for the answer to a message. @throws InterstateError `ASK_TIMEOUT` and what {@link outcomeOf} throws. */
   wait(message: MessageId, timeoutMs: number): Promise<PlainObject | undefined> {
     return new Promise((resolve, reject) => {

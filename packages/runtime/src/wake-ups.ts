@@ -1,6 +1,14 @@
 // wake-ups.ts: gives entities a turn when a timer of theirs is due, or a failed message is to be tried again.
 // The store's index knows who; here is only the next time at which to look.
-import { type Env, type MessageId, type StoreDriver, type TimerHandle, timeoutsOf } from '@interstate/core'
+import {
+  type Env,
+  type MessageId,
+  type ShardId,
+  type StoreDriver,
+  type TimerHandle,
+  timeoutsOf,
+} from '@interstate/core'
+import type { Leases } from './leases.ts'
 import { Item, type Resident } from './resident.ts'
 import type { Residents } from './residents.ts'
 
@@ -13,6 +21,7 @@ export class WakeUps {
   readonly #env: Env
   readonly #store: StoreDriver
   readonly #residents: Residents
+  readonly #leases: Leases
   readonly #load: (wanted: readonly Resident[]) => Promise<void>
   readonly #ring: () => void
   #next: number | undefined
@@ -22,19 +31,21 @@ export class WakeUps {
     env: Env,
     store: StoreDriver,
     residents: Residents,
+    leases: Leases,
     load: (wanted: readonly Resident[]) => Promise<void>,
     ring: () => void,
   ) {
     this.#env = env
     this.#store = store
     this.#residents = residents
+    this.#leases = leases
     this.#load = load
     this.#ring = ring
   }
 
-  /** Finds the first time at which to look. */
-  async start(): Promise<void> {
-    this.note(await this.#store.nextDue(this.#shards(), 0))
+  /** Finds the first time at which to look after shards. */
+  async start(shards: readonly ShardId[]): Promise<void> {
+    this.note(await this.#store.nextDue(shards, 0))
   }
 
   /** Whether somebody is due. */
@@ -60,12 +71,12 @@ export class WakeUps {
     const now = this.#env.now()
     // Those that are held stay due and at the front; they must not hide the others.
     const limit = page + this.#residents.stuck()
-    const rows = await this.#store.due(this.#shards(), now, limit)
+    const rows = await this.#store.due(this.#leases.shards, now, limit)
     const due = rows.map(({ entity }) => this.#residents.get(entity))
     const unloaded = due.filter(({ phase }) => phase === 'unloaded')
     if (unloaded.length > 0) await this.#load(unloaded)
     for (const resident of due) this.#wakeOne(resident, now)
-    this.#next = rows.length === limit ? now : await this.#store.nextDue(this.#shards(), now)
+    this.#next = rows.length === limit ? now : await this.#store.nextDue(this.#leases.shards, now)
     this.#set()
   }
 
@@ -103,10 +114,6 @@ export class WakeUps {
       // The host may be writing for so long that the clock is stepped back meanwhile.
       this.#lookAfter(longestMs)
     })
-  }
-
-  #shards(): readonly number[] {
-    return [...this.#residents.leases.keys()]
   }
 }
 

@@ -4,9 +4,11 @@
 //   W1  Messages of one entity are handled in the order of its queue; a failing head stops its entity and no other (G6, G11).
 //   W2  Nothing a turn put out leaves here; the group does, when it is durable (G8).
 //   W3  Mode `together`: a message sent and handled within the group is never written: born and gone in one transaction.
-//   W4  Mode `each`: only what is in the inbox is handled, one burst an entity, so that each commit stands alone (G13).
+//   W4  Mode `each`: one burst an entity, so that each commit stands alone (G13). What entities send is handled from the
+//       inbox only; so are calls, unless the wave takes them at once: then their commit is what makes them durable.
 import {
   type Decision,
+  type EntityId,
   type Env,
   type Envelope,
   type Group,
@@ -14,11 +16,13 @@ import {
   nextAttempt,
   type Registration,
   type RetryPolicy,
+  type ShardId,
   type StoreLimits,
   type Trouble,
 } from '@interstate/core'
 import type { Arrival } from './arrival.ts'
 import { Fold, stored } from './fold.ts'
+import type { Leases } from './leases.ts'
 import { Item, type Resident, UnreadableItem } from './resident.ts'
 import type { Residents } from './residents.ts'
 import type { TurnTaker } from './turn.ts'
@@ -34,13 +38,22 @@ export interface Budget {
 /** What a wave needs to know of its host. */
 export interface WaveContext {
   readonly residents: Residents
+  readonly leases: Leases
   readonly taker: TurnTaker
   readonly env: Env
   readonly retry: RetryPolicy
   readonly limits: StoreLimits
   /** Reads residents from the store. */
   readonly load: (residents: readonly Resident[]) => Promise<void>
+  /** Whether new messages of a shard may go into memory; while older ones are unread they wait in the store, to keep the order. */
+  readonly isCurrent: (shard: ShardId) => boolean
 }
+
+/**
+ * When calls from outside are handled. `from the inbox`: when they are there. `at once`: what one commit covers, call and
+ * key, goes right to its entity.
+ */
+export type Calls = 'from the inbox' | 'at once'
 
 /** Entities that are read from the store with one call. */
 const loadsAtOnce = 64
@@ -48,13 +61,14 @@ const loadsAtOnce = 64
 /** See the file head. */
 export class Wave {
   readonly mode: Group['mode']
-  /** Whether new messages may go into memory; while an old backlog is read they wait in the store, to keep the order. */
-  readonly intoMemory: boolean
+  readonly #calls: Calls
   readonly folds: Fold[] = []
   /** Arrivals of which something is handled or accepted in this group. */
   readonly arrivals: Set<Arrival> = new Set()
   /** Messages from outside that go to the inbox with this group. */
   readonly accepted: Set<Item> = new Set()
+  /** Entities to which these are. */
+  readonly #acceptedBy: Set<EntityId> = new Set()
   /** Messages from entities that go to the inbox with this group. */
   readonly sent: Item[] = []
   /** Turns in the order in which they were taken. */
@@ -69,10 +83,10 @@ export class Wave {
   readonly #now: number
   #turns = 0
 
-  constructor(context: WaveContext, mode: Group['mode'], intoMemory: boolean) {
+  constructor(context: WaveContext, mode: Group['mode'], calls: Calls) {
     this.#context = context
     this.mode = mode
-    this.intoMemory = intoMemory
+    this.#calls = calls
     this.#now = context.env.now()
   }
 
@@ -83,21 +97,29 @@ export class Wave {
 
   /** Whether the group has anything to write. */
   get writes(): boolean {
-    return this.accepted.size > 0 || this.registrations().length > 0 || this.folds.some((fold) => fold.writes)
+    return this.accepted.size > 0 || this.registrations().length > 0 || this.folds.some((fold) => this.#writes(fold))
   }
 
   /** Lets a call from outside in. */
   admit(arrival: Arrival): void {
     arrival.items = arrival.envelopes.map((envelope) => new Item(envelope, arrival))
+    const isOneCommit = this.mode === 'together' || (arrival.registration === undefined && arrival.entry === undefined)
     for (const item of arrival.items) {
-      const waits = this.mode === 'each' || !this.intoMemory || !this.#context.residents.deliver(item)
-      if (waits) this.accept(item)
+      // Behind one that goes to the inbox it would be handled before it (G6).
+      const atOnce = this.#calls === 'at once' && isOneCommit && !this.#acceptedBy.has(item.envelope.to)
+      if (!atOnce || !this.#deliver(item)) this.accept(item)
     }
+  }
+
+  /** Whether what waits for an entity in the store only will be read before the next wave. */
+  readsSpilled({ spilled, shard }: Resident): boolean {
+    return spilled && this.#context.isCurrent(shard)
   }
 
   /** Puts a message from outside into the inbox with this group. */
   accept(item: Item): void {
     this.accepted.add(item)
+    this.#acceptedBy.add(item.envelope.to)
     if (item.arrival !== undefined) this.arrivals.add(item.arrival)
   }
 
@@ -130,7 +152,7 @@ export class Wave {
   runOnly(chosen: readonly Resident[]): void {
     for (const resident of chosen) {
       this.#burst(resident, 1)
-      if (resident.queue.length > 0 || (resident.spilled && this.intoMemory)) this.#context.residents.list(resident)
+      if (resident.queue.length > 0 || this.readsSpilled(resident)) this.#context.residents.list(resident)
     }
   }
 
@@ -199,16 +221,17 @@ export class Wave {
    * @throws InterstateError `LIMIT_EXCEEDED` when a snapshot is too large.
    */
   toGroup(owner: Group['owner'], tag: string): { readonly group: Group; readonly written: readonly Fold[] } {
-    const { residents, limits } = this.#context
+    const { residents, leases, limits } = this.#context
     const shardOf = (envelope: Envelope): number => residents.shardOf(envelope.to)
-    const written = this.folds.filter((fold) => fold.writes)
+    const written = this.folds.filter((fold) => this.#writes(fold))
     const commits = written.map((fold, index) => {
-      const lease = residents.lease(fold.resident.shard)
+      const lease = leases.own(fold.resident.shard)
       return fold.toCommit(lease, `${tag}.${index}`, limits, this.#now, shardOf)
     })
-    const accepted = [...this.accepted].map(({ envelope }) => {
+    const accepted = [...this.accepted].map(({ envelope, arrival }) => {
       const message = stored(envelope, shardOf(envelope))
-      return { ...message, lease: residents.leases.get(message.shard) }
+      const entry = arrival?.entry
+      return { ...message, entry, lease: leases.known(entry ?? message.shard) }
     })
     return { group: { owner, tag, accepted, registrations: this.registrations(), commits, mode: this.mode }, written }
   }
@@ -216,6 +239,21 @@ export class Wave {
   /** Items that exist only if this group is written. */
   produced(): readonly Item[] {
     return [...this.#produced, ...this.sent]
+  }
+
+  /**
+   * Whether anything must be written of what happened to an entity. Where shards pass from host to host that is so for
+   * every call: an answer that left no trace would be fenced by nothing (G5).
+   */
+  #writes(fold: Fold): boolean {
+    if (fold.writes) return true
+    return this.mode === 'each' && fold.items.some(({ arrival, stored }) => arrival !== undefined && !stored)
+  }
+
+  /** Puts a message into the memory of its entity; `false` where it must wait in the store. */
+  #deliver(item: Item): boolean {
+    const { residents, isCurrent } = this.#context
+    return isCurrent(residents.shardOf(item.envelope.to)) && residents.deliver(item)
   }
 
   #admitLoaded(resident: Resident): void {
@@ -227,7 +265,7 @@ export class Wave {
     if (resident.phase === 'ready') this.#burst(resident, burst)
     else this.held.push(resident)
     // In mode `each` an entity has one burst a group. What is in the store only is read before the next wave.
-    if (resident.queue.length === 0 ? resident.spilled && this.intoMemory : this.mode === 'each') again.push(resident)
+    if (resident.queue.length === 0 ? this.readsSpilled(resident) : this.mode === 'each') again.push(resident)
     else if (resident.queue.length > 0) this.#context.residents.list(resident)
   }
 
@@ -235,8 +273,8 @@ export class Wave {
     for (let left = most; left > 0 && resident.phase === 'ready'; left -= 1) {
       const item = resident.queue.peek()
       if (item === undefined) return
-      if (this.mode === 'each' && item.arrival !== undefined && !item.stored) {
-        // It came while groups were written together; now it must be in the inbox first (W4).
+      if (this.#calls === 'from the inbox' && item.arrival !== undefined && !item.stored) {
+        // It came while calls were taken at once; now it must be in the inbox first (W4).
         this.accept(item)
         return
       }
@@ -293,8 +331,8 @@ export class Wave {
 
   #send(fold: Fold, envelope: Envelope): void {
     const item = new Item(envelope, undefined, fold)
-    if (this.mode === 'together' && this.intoMemory) {
-      this.#context.residents.deliver(item)
+    if (this.mode === 'together' && this.#context.isCurrent(fold.resident.shard)) {
+      this.#deliver(item)
       // Also where it must wait in the store: what a turn sent goes into the outbox in its order (G6).
       this.#produced.push(item)
       return

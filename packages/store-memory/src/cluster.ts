@@ -1,13 +1,14 @@
 // cluster.ts: what hosts in this process know of each other.
-import type { Cluster, ClusterView, HostId, HostRecord, Lease, Note, ShardId } from '@interstate/core'
+import type { Cluster, ClusterView, Halt, HostId, HostRecord, Lease, Note, ShardId } from '@interstate/core'
 import type { Ownership } from './ownership.ts'
 
-/** See the file head. */
+/** See the file head. The protected methods are steps: a test breaks one and sees whether the contract suite notices. */
 export class MemoryCluster implements Cluster {
   readonly #ownership: Ownership
   readonly #hosts = new Map<HostId, HostRecord>()
   readonly #notes = new Map<HostId, string[]>()
   readonly #rings = new Map<HostId, Set<() => void>>()
+  readonly #halts = new Map<ShardId, Halt>()
   #assignment: ClusterView['assignment'] = { version: 0, owners: [] }
 
   constructor(ownership: Ownership) {
@@ -20,20 +21,35 @@ export class MemoryCluster implements Cluster {
   }
 
   async view(): Promise<ClusterView> {
-    return { hosts: [...this.#hosts.values()], assignment: this.#assignment }
+    return { hosts: [...this.#hosts.values()], assignment: this.#assignment, halts: [...this.#halts.values()] }
   }
 
   async assign(...[version, owners, gone]: Parameters<Cluster['assign']>): Promise<boolean> {
-    if (this.#assignment.version !== version) return false
-    if (gone.some(({ host, beat }) => this.#hosts.get(host)?.beat !== beat)) return false
-    for (const { host } of gone) await this.leave(host)
+    if (!this.isCurrent(version) || gone.some((host) => !this.isSilent(host))) return false
+    for (const { host } of gone) this.#strike(host)
     this.#assignment = { version: version + 1, owners: [...owners] }
     return true
   }
 
   async leave(host: HostId): Promise<void> {
-    this.#hosts.delete(host)
-    this.#notes.delete(host)
+    this.#strike(host)
+  }
+
+  protected isCurrent(version: number): boolean {
+    return this.#assignment.version === version
+  }
+
+  /** Whether a host has said nothing since it was seen. */
+  protected isSilent({ host, beat }: Pick<HostRecord, 'host' | 'beat'>): boolean {
+    return this.#hosts.get(host)?.beat === beat
+  }
+
+  async halt(halt: Halt): Promise<void> {
+    if (!this.#halts.has(halt.shard)) this.#halts.set(halt.shard, halt)
+  }
+
+  async resume(shard: ShardId): Promise<void> {
+    this.#halts.delete(shard)
   }
 
   async leases(shards: readonly ShardId[]): Promise<readonly Lease[]> {
@@ -64,5 +80,11 @@ export class MemoryCluster implements Cluster {
       rings.delete(ring)
       if (rings.size === 0) this.#rings.delete(host)
     }
+  }
+
+  /** Nothing awaits between the look at an assignment and its change. */
+  #strike(host: HostId): void {
+    this.#hosts.delete(host)
+    this.#notes.delete(host)
   }
 }

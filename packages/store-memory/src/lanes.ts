@@ -21,7 +21,7 @@ import {
 import type { Inbox } from './inbox.ts'
 import { type Journal, Table } from './journal.ts'
 
-/** See the file head. */
+/** See the file head. The protected methods are steps: a test breaks one and sees whether the contract suite notices. */
 export class MemoryLanes implements Lanes {
   readonly #heads: Table<string, LaneHead>
   readonly #marks: Table<string, LaneEnd>
@@ -39,7 +39,7 @@ export class MemoryLanes implements Lanes {
   send(message: StoredMessage, from: ShardId): LanePlace {
     const lane = name(from, message.shard)
     const head = this.#heads.get(lane) ?? { from, to: message.shard, number: 0, chain: emptyChain, trimmed: 0 }
-    const place = { number: head.number + 1, chain: chainAfter(head.chain, message.id) }
+    const place = this.next(head, message)
     const { id, to, shard, body } = message
     this.#messages.set(`${lane}:${place.number}`, { id, to, shard, body, ...place })
     this.#heads.set(lane, { ...head, ...place })
@@ -65,7 +65,7 @@ export class MemoryLanes implements Lanes {
     for (const { from, to, number } of ends) {
       const head = this.#heads.get(name(from, to))
       if (head === undefined) continue
-      const upTo = Math.min(number, head.number)
+      const upTo = this.upTo(head, number)
       for (let each = head.trimmed + 1; each <= upTo; each += 1) this.#messages.delete(`${name(from, to)}:${each}`)
       this.#heads.set(name(from, to), { ...head, trimmed: Math.max(head.trimmed, upTo) })
     }
@@ -95,7 +95,7 @@ export class MemoryLanes implements Lanes {
     for (const end of heads) {
       const lane = name(end.from, end.to)
       const head = this.#heads.get(lane)
-      if (head !== undefined && head.number >= end.number) continue
+      if (head !== undefined && !this.isAhead(end, head)) continue
       // What stood in the lane stood under numbers that the receiver knows as others: it goes behind them.
       const waiting = head === undefined ? [] : this.#between(end.from, end.to, head.trimmed, head.number)
       for (const { number } of waiting) this.#messages.delete(`${lane}:${number}`)
@@ -104,11 +104,25 @@ export class MemoryLanes implements Lanes {
     }
     for (const end of marks) {
       const mark = this.#marks.get(name(end.from, end.to))
-      if (mark === undefined || mark.number < end.number) this.#marks.set(name(end.from, end.to), end)
+      if (mark === undefined || this.isAhead(end, mark)) this.#marks.set(name(end.from, end.to), end)
     }
   }
 
-  /** The steps of one delivery. A test breaks one and sees whether the contract suite notices. */
+  /** The place after the last one. */
+  protected next({ number, chain }: LanePlace, { id }: StoredMessage): LanePlace {
+    return { number: number + 1, chain: chainAfter(chain, id) }
+  }
+
+  /** How far a lane may be trimmed. */
+  protected upTo(head: LaneHead, number: number): number {
+    return Math.min(number, head.number)
+  }
+
+  protected isAhead(end: LanePlace, before: LanePlace): boolean {
+    return end.number > before.number
+  }
+
+  /** The steps of one delivery: two checks, then the writing. */
   protected deliverOne(consignment: Consignment): Delivery {
     const { from, to, messages } = consignment
     const mark = this.#marks.get(name(from, to)) ?? { from, to, number: 0, chain: emptyChain }

@@ -63,7 +63,7 @@ export class MemoryStore implements StoreDriver {
   protected readonly journal: Journal = new Journal()
   protected readonly entities: Entities = new Entities(this.journal)
   protected readonly waiting: Inbox
-  protected readonly known: Keys = new Keys(this.journal)
+  protected readonly known: Keys
   protected readonly ownership: Ownership = new Ownership(this.journal)
   readonly #dead = new Table<MessageId, DeadLetter>(this.journal)
   readonly #latest = new Table<HostId, Attempt>(this.journal)
@@ -75,9 +75,10 @@ export class MemoryStore implements StoreDriver {
     this.shards = shards
     this.scope = scope
     this.waiting = new Inbox(this.journal, scope)
+    this.known = new Keys(this.journal, scope)
     if (scope === 'store') return
     this.lanes = this.makeLanes()
-    this.cluster = new MemoryCluster(this.ownership)
+    this.cluster = this.makeCluster()
   }
 
   async probe(): Promise<readonly Probe[]> {
@@ -139,7 +140,7 @@ export class MemoryStore implements StoreDriver {
   }
 
   async keys(keys: readonly KeyPlace[]): Promise<readonly KeyState[]> {
-    return keys.map(({ key }) => this.known.state(key))
+    return keys.map((place) => this.known.state(place))
   }
 
   async purge(before: number): Promise<number> {
@@ -206,7 +207,7 @@ export class MemoryStore implements StoreDriver {
     for (const id of commit.consumed) this.waiting.remove(id)
     const placed = commit.outbox.map((message) => this.place(message, commit.lease.shard))
     for (const letter of commit.deadLetters) this.#dead.set(letter.id, letter)
-    for (const { key, reply } of commit.replies) this.known.reply(key, reply)
+    for (const { key, reply } of commit.replies) this.known.reply({ key, shard: commit.lease.shard }, reply)
     return this.scope === 'store' ? { outcome: 'committed', version } : { outcome: 'committed', version, placed }
   }
 
@@ -219,6 +220,10 @@ export class MemoryStore implements StoreDriver {
 
   protected makeLanes(): MemoryLanes {
     return new MemoryLanes(this.journal, this.waiting)
+  }
+
+  protected makeCluster(): MemoryCluster {
+    return new MemoryCluster(this.ownership)
   }
 
   /** Undoes a group of mode `together`. */

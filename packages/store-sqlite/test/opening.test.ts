@@ -198,7 +198,7 @@ test('a closed store answers nothing any more, and closing it again is no error'
   await store.probe()
   await store.close()
   await store.close()
-  expect(await refusal(store.load(partitionsOf([order('a')], store.shards)))).toBe('STORE_FAILED')
+  expect(await refusal(store.load(partitionsOf([order('a')], 64)))).toBe('STORE_FAILED')
 })
 
 test('G8: a process killed in the middle of a checkpoint leaves a file that opens, with all that was acknowledged', async () => {

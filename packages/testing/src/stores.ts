@@ -18,10 +18,17 @@ export {
   type StoreStep,
   storeHistories,
 } from './store-contract/any-history.ts'
-export { checkStoreGuarantee, type StoreGuarantee, type StoreUnderTest } from './store-contract/guarantee.ts'
+export {
+  checkStoreGuarantee,
+  type OpenStore,
+  type OpenStoreOptions,
+  type StoreGuarantee,
+  type StoreUnderTest,
+} from './store-contract/guarantee.ts'
 export {
   type StoreContractOptions,
   storeContract,
   storeGuarantees,
+  storeGuaranteesOf,
   type Waiver,
 } from './store-contract.ts'

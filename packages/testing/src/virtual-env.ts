@@ -39,6 +39,8 @@ export class VirtualEnv implements Env {
   #ids = 0
   /** Calls of `soon` ever. */
   #calls = 0
+  /** How many there had been when everything was done last. */
+  #settledCalls = 0
   readonly #seed: number
   readonly #pending = new Set<Pending>()
 
@@ -103,6 +105,8 @@ export class VirtualEnv implements Env {
 
   /** Lets time pass. Timers that come due ring in their order, each with all that follows from it. */
   async advance(ms: number): Promise<void> {
+    // What is under way belongs to the time before.
+    if (this.#calls !== this.#settledCalls) await this.#settle()
     const end = this.#monotonic + ms
     for (;;) {
       const next = this.#next(end)
@@ -133,6 +137,7 @@ export class VirtualEnv implements Env {
       await turnOfTheLoop()
       quiet = this.#calls === calls ? quiet + 1 : 0
     }
+    this.#settledCalls = this.#calls
   }
 
   #next(end: number): Pending | undefined {

@@ -53,6 +53,20 @@ test('a commit consumes what waits for its entity, in its order, and gives up no
   )
 })
 
+test('a group for a store by shards is not written together, and what enters has the lease of the shard by which it does', () => {
+  let elsewhere = 0
+  fc.assert(
+    fc.property(groups({ leases, scope: 'shard' }), ({ mode, accepted }) => {
+      expect(mode).toBe('each')
+      for (const { shard, entry = shard, lease } of accepted) {
+        if (entry !== shard) elsewhere += 1
+        expect(lease?.shard ?? entry).toBe(entry)
+      }
+    }),
+  )
+  expect(elsewhere).toBeGreaterThan(0)
+})
+
 test('a group has one commit for an entity, and names no message twice', () => {
   fc.assert(
     fc.property(groups({ leases }), ({ commits: all, accepted }) => {

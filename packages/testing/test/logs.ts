@@ -3,22 +3,27 @@ import {
   type AcceptedMessage,
   type Commit,
   type CommitResult,
+  chainAfter,
   type EntityId,
+  emptyChain,
   entityId,
   type Group,
   type HostId,
   idempotencyKey,
+  type LaneMessage,
   type Lease,
   type MessageId,
   type StoredMessage,
 } from '@interstate/core'
 import type { Happened, HistoryEvent } from '../src/stores.ts'
 
-export const [a, b] = [entityId('order', 'a'), entityId('order', 'b')]
+export const [a, b, c] = [entityId('order', 'a'), entityId('order', 'b'), entityId('order', 'c')]
 export const host = 'host-1' as HostId
 export const aKey = idempotencyKey('of a client', { at: 5_000 })
 export const id = (name: string): MessageId => name as MessageId
 const shard = 7
+/** Where c is, if lanes lead there. */
+export const elsewhere = 9
 
 /** Events that happen one after the other, a second each. */
 export function happened(...events: readonly HistoryEvent[]): readonly Happened[] {
@@ -116,4 +121,49 @@ export function snapshot(
   } = {},
 ): string {
   return `i1:00000000:${JSON.stringify({ sequence, ...parts })}`
+}
+
+/** A host has shards of a store in which lanes lead from shard to shard. */
+export function acquiredByShards(epoch = 1, owner: HostId = host): HistoryEvent {
+  const leases: Lease[] = [shard, elsewhere].map((each) => ({ shard: each, epoch, owner }))
+  return { event: 'acquired', owner, acquired: { leases, crashes: 0 }, scope: 'shard' }
+}
+
+/** Messages to c, as they stand in the lane that leads there. */
+export function lane(...names: readonly string[]): readonly LaneMessage[] {
+  let chain = emptyChain
+  return names.map((name, index) => {
+    chain = chainAfter(chain, id(name))
+    return { ...message(name, c), shard: elsewhere, number: index + 1, chain }
+  })
+}
+
+/** What was handed over to the shard of c is new there, unless told otherwise. */
+export function delivered(
+  messages: readonly LaneMessage[],
+  parts: { readonly mark?: number; readonly accepted?: readonly LaneMessage[] } = {},
+): HistoryEvent {
+  const { mark = messages.at(-1)?.number ?? 0, accepted: fresh = messages } = parts
+  const rows = fresh.map(({ number, chain: _, ...stored }) => ({ ...stored, position: number }))
+  return {
+    event: 'delivered',
+    consignments: [{ from: shard, to: elsewhere, messages }],
+    deliveries: [{ outcome: 'delivered', mark, accepted: rows }],
+  }
+}
+
+export function trimmed(number: number): HistoryEvent {
+  return { event: 'trimmed', ends: [{ from: shard, to: elsewhere, number }] }
+}
+
+/** The lane to the shard of c, read. */
+export function departures(...messages: readonly LaneMessage[]): HistoryEvent {
+  const found = messages.length === 0 ? [] : [{ from: shard, to: elsewhere, messages }]
+  return { event: 'departures', shards: [shard], limit: 100, found }
+}
+
+/** The inbox of the shard of c, read. */
+export function inboxElsewhere(...messages: readonly LaneMessage[]): HistoryEvent {
+  const items = messages.map(({ number, chain: _, ...stored }) => ({ ...stored, position: number }))
+  return { event: 'inbox', of: [elsewhere], after: 0, limit: 100, items }
 }

@@ -14,8 +14,8 @@ export interface RuntimeBug {
   readonly why: string
   /** Why it is not found, where it is not. */
   readonly missed?: string
-  /** The store that it is looked for on. Default: in memory. */
-  readonly store?: 'sqlite'
+  /** The store that it is looked for on. Default: in memory. `shards`: in memory, shared by three hosts. */
+  readonly store?: 'sqlite' | 'shards'
 }
 
 const memory = 'packages/store-memory/src'
@@ -141,13 +141,13 @@ export const runtimeBugs: readonly RuntimeBug[] = [
   {
     name: 'effect before its commit',
     file: `${runtime}/engine.ts`,
-    find: '      const result = await store.write(group)\n',
+    find: '      const result = await this.#writeOut(wave, group)\n',
     replace: `
       for (const { resident, started } of written) {
         const { entity, definition } = resident
         if (definition !== undefined) for (const [id, effect] of started) this.effects.start({ entity, definition, id, effect })
       }
-      const result = await store.write(group)
+      const result = await this.#writeOut(wave, group)
 `,
     guarantee: 'G8',
     why: 'It runs while the store writes, and saves a moment.',
@@ -155,8 +155,8 @@ export const runtimeBugs: readonly RuntimeBug[] = [
   {
     name: 'effect not run again after a crash',
     file: `${runtime}/engine.ts`,
-    find: '      await this.#resumeEffects()\n',
-    replace: '',
+    find: '    await this.#resumeEffects(shards)\n    this.ring()\n',
+    replace: '    this.ring()\n',
     guarantee: 'G16',
     why: 'Everything else goes on by itself.',
   },
@@ -171,7 +171,7 @@ export const runtimeBugs: readonly RuntimeBug[] = [
   {
     name: 'timer forgotten at a start',
     file: `${runtime}/wake-ups.ts`,
-    find: '    this.note(await this.#store.nextDue(this.#shards(), 0))\n',
+    find: '    this.note(await this.#store.nextDue(shards, 0))\n',
     replace: '',
     guarantee: 'G16',
     why: 'The next commit of any entity with a timer hides it.',
@@ -179,7 +179,7 @@ export const runtimeBugs: readonly RuntimeBug[] = [
   {
     name: 'timer dropped when another fires',
     file: `${runtime}/wake-ups.ts`,
-    find: '    this.#next = rows.length === limit ? now : await this.#store.nextDue(this.#shards(), now)\n',
+    find: '    this.#next = rows.length === limit ? now : await this.#store.nextDue(this.#leases.shards, now)\n',
     replace: '    this.#next = rows.length === limit ? now : undefined\n',
     guarantee: 'G16',
     why: 'With one timer at a time nothing is missed.',
@@ -235,5 +235,86 @@ export const runtimeBugs: readonly RuntimeBug[] = [
     replace: '      if (!item.queued) continue\n      item.producer.send(item.envelope)\n      this.sent.push(item)\n',
     guarantee: 'G2',
     why: 'Only where the receiver stands still: its messages wait in the store alone.',
+  },
+  {
+    name: 'trimmed before it has arrived',
+    file: `${runtime}/courier.ts`,
+    find: '    const trims = [...this.#toTrim]\n',
+    replace: `
+    const trims = lanes.map(({ from, to, waiting }) => ({ from, to, delivered: waiting.at(-1)?.number ?? 0 })) as Lane[]
+`,
+    guarantee: 'G2',
+    why: 'What is being handed over in the same breath is as good as there.',
+    store: 'shards',
+  },
+  {
+    name: 'gap in an inbox not noticed',
+    file: `${runtime}/loader.ts`,
+    find: `    if (position > reading.position + 1) {
+      this.look(shard)
+      return false
+    }
+`,
+    replace: '',
+    guarantee: 'G16',
+    why: 'Nobody else writes to the inboxes of a host, until hosts share.',
+    store: 'shards',
+  },
+  {
+    name: 'message put into memory past others',
+    file: `${runtime}/dispatch.ts`,
+    find: '    if (leases.has(shard)) return loader.follows(shard, position)\n',
+    replace: '    if (leases.has(shard)) return loader.follows(shard, position) || true\n',
+    guarantee: 'G6',
+    why: 'It was just written here, so why read it again?',
+    store: 'shards',
+  },
+  {
+    name: 'entities of a dropped shard stay in memory',
+    file: `${runtime}/residents.ts`,
+    find: '    for (const { entity } of dropped) this.#all.delete(entity)\n',
+    replace: '',
+    guarantee: 'G16',
+    why: 'They are never run again, unless the shard comes back.',
+    store: 'shards',
+  },
+  {
+    name: 'lost lease not noticed',
+    file: `${runtime}/sharing.ts`,
+    find: 'own.filter(({ epoch }, index) => epoch < (present[index]?.epoch ?? 0))',
+    replace: 'own.slice(0, 0)',
+    guarantee: 'G16',
+    why: 'Whoever writes under an old lease is refused. Whoever only waits for a timer writes nothing.',
+    store: 'shards',
+  },
+  {
+    name: 'bells believed',
+    file: `${runtime}/sharing.ts`,
+    find: '      this.#lookAt(leases.shards)\n',
+    replace: '',
+    guarantee: 'G16',
+    why: 'Every message has its bell, and bells are hardly ever lost.',
+    store: 'shards',
+  },
+  {
+    name: 'delivered again below the mark',
+    file: `${memory}/lanes.ts`,
+    find: '    return messages.filter((message) => message.number > number)\n',
+    replace: '    return messages\n',
+    guarantee: 'G7',
+    why: 'Whoever delivers knows what was delivered before, until another goes on.',
+    store: 'shards',
+  },
+  {
+    name: 'end of an empty lane forgotten',
+    file: `${memory}/lanes.ts`,
+    find: '      this.#heads.set(name(from, to), { ...head, trimmed: Math.max(head.trimmed, upTo) })\n',
+    replace: `
+      if (upTo === head.number) this.#heads.delete(name(from, to))
+      else this.#heads.set(name(from, to), { ...head, trimmed: Math.max(head.trimmed, upTo) })
+`,
+    guarantee: 'G2',
+    why: 'Nothing is in it, so nothing is kept of it; the next message has number 1 again.',
+    store: 'shards',
   },
 ]

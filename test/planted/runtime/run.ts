@@ -52,6 +52,8 @@ interface Call {
 
 const names = ['0', '1', '2'] as const
 const hour = 3_600_000
+/** After so long a silence a host is known to be gone, where hosts share the store. */
+const detectMs = 2_000
 /** How often a message is tried. */
 const attempts = 6
 
@@ -140,6 +142,8 @@ class Run {
             stopOnTerminate: false,
             retry: { attempts, crashes: 1_000, firstDelayMs: 50, factor: 2 },
           },
+          // Where hosts share the store, one that was killed or paused is soon known to be gone.
+          cluster: { detectMs, lookMs: 30_000 },
           onSignal: listening(this.#history, name),
         })
         this.#host = calling(host, this.#history)
@@ -317,7 +321,7 @@ class Run {
     await this.#begin()
   }
 
-  /** The host is paused in its next write; another one takes the shards meanwhile, and then it wakes. */
+  /** The host is paused, in its next write at the latest; another one takes the shards meanwhile, and then it wakes. */
   async #takeOver(): Promise<void> {
     const { promise, resolve: wake } = Promise.withResolvers<void>()
     const store = this.#store
@@ -325,8 +329,11 @@ class Run {
     this.#paused.push(wake)
     await this.#env.advance(100)
     if (this.#store.killed) return
+    // Who shares the shards with others has to fall silent for a while.
+    if (store.scope !== 'store') store.fault = () => promise
     await this.#begin()
-    await this.#env.advance(100)
+    await this.#env.advance(store.scope === 'store' ? 100 : 2 * detectMs)
+    store.fault = () => undefined
     wake()
     await this.#env.advance(0)
   }

@@ -13,8 +13,8 @@ export interface HostRecord {
   readonly weight: number
   /** Shards that are its own as long as it lives. */
   readonly pins: readonly ShardId[]
-  /** Entity types that it can run, each with the newest version of its machine. */
-  readonly runs: Readonly<Record<string, number>>
+  /** Entity types that it can run, each with the version of its machine. */
+  readonly runs: Readonly<Record<string, string>>
 }
 
 /** Who shall run each shard. */
@@ -25,10 +25,18 @@ export interface Assignment {
   readonly owners: readonly (HostId | null)[]
 }
 
+/** A shard that stands still because its store lost history (G15). No host runs it until a person decides. */
+export interface Halt {
+  readonly shard: ShardId
+  /** What was found. */
+  readonly finding: string
+}
+
 /** What is known of all hosts. */
 export interface ClusterView {
   readonly hosts: readonly HostRecord[]
   readonly assignment: Assignment
+  readonly halts: readonly Halt[]
 }
 
 /** A word to a host: a hint, or an answer that somebody waits for. It may be lost, and comes late then. */
@@ -53,6 +61,10 @@ export interface Cluster {
   ): Promise<boolean>
   /** Strikes off a host that stops. */
   leave(host: HostId): Promise<void>
+  /** Notes that a shard stands still; the first finding stands. */
+  halt(halt: Halt): Promise<void>
+  /** Lets a shard run again, see `Lanes.rebase`. */
+  resume(shard: ShardId): Promise<void>
   /** The present lease of each shard, in the order asked: epoch 0 where nobody ever took it. */
   leases(shards: readonly ShardId[]): Promise<readonly Lease[]>
   /** Leaves words for hosts and rings at them. */

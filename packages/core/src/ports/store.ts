@@ -2,7 +2,7 @@
 import type { EntityId, HostId, MessageId } from '../address.ts'
 import type { IdempotencyKey } from '../idempotency.ts'
 import type { LogicalPartition, ShardId } from '../routing.ts'
-import type { Cluster } from './cluster.ts'
+import type { Cluster, Halt } from './cluster.ts'
 import type { Lanes, Placed } from './lanes.ts'
 
 /** What one atomic operation of a store can cover: the whole store, one shard, one entity. */
@@ -173,6 +173,11 @@ export interface GroupResult {
    * stands or falls with all of its messages. They are looked at before the keys.
    */
   readonly fenced: readonly MessageId[]
+  /**
+   * Shards that have less than they acknowledged before (G15): nothing was written to them. What they did not accept is
+   * in `fenced`, their commits are `lost`.
+   */
+  readonly lost?: readonly Halt[]
   /** Where the accepted messages stand, in the order of the group; `undefined` for one that was refused. Scope `shard` only. */
   readonly placed?: readonly (Placed | undefined)[]
   readonly results: readonly CommitResult[]
@@ -217,9 +222,9 @@ export interface StoreDriver {
   readonly shards: number
   readonly limits: StoreLimits
   /** Carries messages between shards. Scope `shard` only: elsewhere a message that was sent waits already. */
-  readonly lanes?: Lanes
+  readonly lanes?: Lanes | undefined
   /** What hosts that share the store know of each other. Without it one host runs all shards. */
-  readonly cluster?: Cluster
+  readonly cluster?: Cluster | undefined
 
   /** Opens the store and tests what it promises. */
   probe(): Promise<readonly Probe[]>

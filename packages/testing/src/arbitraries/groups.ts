@@ -7,6 +7,7 @@ import {
   idempotencyKey,
   type Lease,
   type Registration,
+  type Scope,
   type StoredMessage,
   shardOf,
 } from '@interstate/core'
@@ -21,6 +22,8 @@ export interface Writer {
   readonly versions?: ReadonlyMap<EntityId, number>
   /** What waits in inboxes. Default: nothing. */
   readonly waiting?: readonly StoredMessage[]
+  /** What one write of the store covers. Default `store`. */
+  readonly scope?: Scope
 }
 
 /** A version that fits, mostly. */
@@ -72,7 +75,8 @@ export function commits(writer: Writer): fc.Arbitrary<Commit> {
 }
 
 /**
- * Any group of a writer: messages from outside, keys, and commits of different entities, in both modes.
+ * Any group of a writer: messages from outside, keys, and commits of different entities, in the modes that the store
+ * takes. By shards a message may enter by another shard than its own.
  *
  * @example
  * ```ts
@@ -85,23 +89,25 @@ export function commits(writer: Writer): fc.Arbitrary<Commit> {
  * ```
  */
 export function groups(writer: Writer): fc.Arbitrary<Group> {
-  const { leases } = writer
+  const { leases, scope = 'store' } = writer
   const owner = leases[0]?.owner as Lease['owner']
   return fc.record({
     owner: fc.constant(owner),
     tag: tags,
-    accepted: fc.uniqueArray(acceptedMessages(leases), { maxLength: 3, selector: ({ id }) => id }),
+    accepted: fc.uniqueArray(acceptedMessages(leases, scope), { maxLength: 3, selector: ({ id }) => id }),
     registrations: fc.uniqueArray(registrations, { maxLength: 2, selector: ({ key }) => key }),
     commits: fc.uniqueArray(commits(writer), { maxLength: 4, selector: ({ entity }) => entity }),
-    mode: fc.constantFrom('each', 'together'),
+    mode: scope === 'store' ? fc.constantFrom('each', 'together') : fc.constant('each'),
   })
 }
 
 /** Mostly under the lease of the writer, now and then under none. */
-function acceptedMessages(leases: readonly Lease[]): fc.Arbitrary<AcceptedMessage> {
-  return fc
-    .tuple(storedMessages(leases.length), fc.nat(7))
-    .map(([message, roll]) => ({ ...message, lease: roll === 0 ? undefined : leaseOf(leases, message.shard) }))
+function acceptedMessages(leases: readonly Lease[], scope: Scope): fc.Arbitrary<AcceptedMessage> {
+  const entries = scope === 'shard' ? fc.option(fc.nat(leases.length - 1), { nil: undefined }) : fc.constant(undefined)
+  return fc.tuple(storedMessages(leases.length), entries, fc.nat(7)).map(([message, entry, roll]) => {
+    const lease = roll === 0 ? undefined : leaseOf(leases, entry ?? message.shard)
+    return { ...message, entry, lease }
+  })
 }
 
 function leaseOf(leases: readonly Lease[], shard: number): Lease {

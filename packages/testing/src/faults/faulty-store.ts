@@ -2,6 +2,7 @@
 // nothing, what was answered stands, and a process that has ended is not heard any more.
 import {
   type Acquired,
+  type Cluster,
   type Commit,
   type DeadLetter,
   type EntityId,
@@ -12,6 +13,7 @@ import {
   InterstateError,
   type KeyPlace,
   type KeyState,
+  type Lanes,
   type Lease,
   type LogicalPartition,
   type MessageId,
@@ -26,7 +28,10 @@ import {
 import type { WriteTrouble } from './trouble.ts'
 
 /** Calls that can be made to fail. */
-export type StoreCall = Exclude<keyof StoreDriver, 'name' | 'scope' | 'shards' | 'limits' | 'close'>
+export type StoreCall =
+  | Exclude<keyof StoreDriver, 'name' | 'scope' | 'shards' | 'limits' | 'lanes' | 'cluster' | 'close'>
+  | keyof Lanes
+  | keyof Cluster
 
 /** What happens to a call before the store sees it: it throws, takes its time, or lets the call through at once. */
 export type Fault = (call: StoreCall) => Promise<void> | undefined
@@ -62,6 +67,8 @@ export class FaultyStore implements StoreDriver {
   afterWrite: (group: Group, result: GroupResult) => Promise<void> | undefined = () => undefined
   /** Writes of the ended process that have not reached the store, see {@link land}. */
   readonly underWay: Group[] = []
+  readonly lanes?: Lanes
+  readonly cluster?: Cluster
   #killed = false
   #conflicts = 0
 
@@ -69,6 +76,8 @@ export class FaultyStore implements StoreDriver {
   constructor(inner: StoreDriver, limits: Partial<StoreLimits> = {}) {
     this.inner = inner
     this.limits = { ...inner.limits, ...limits }
+    if (inner.lanes !== undefined) this.lanes = this.#through(inner.lanes)
+    if (inner.cluster !== undefined) this.cluster = this.#through(inner.cluster)
   }
 
   get name(): string {
@@ -116,11 +125,16 @@ export class FaultyStore implements StoreDriver {
     return () => left
   }
 
-  /** Holds the next write back until the function it gives is called. */
-  holdWrite(): () => void {
+  /**
+   * Holds the next write back until the function it gives is called.
+   *
+   * @param isWanted - Which write; others pass. Default: any.
+   */
+  holdWrite(isWanted: (group: Group) => boolean = () => true): () => void {
     const { promise, resolve } = Promise.withResolvers<void>()
     const before = this.beforeWrite
     this.beforeWrite = async (group, inner) => {
+      if (!isWanted(group)) return before(group, inner)
       this.beforeWrite = before
       await promise
       await before(group, inner)
@@ -151,8 +165,8 @@ export class FaultyStore implements StoreDriver {
     return this.#call('probe', () => this.inner.probe())
   }
 
-  acquire(owner: HostId, shards: readonly ShardId[]): Promise<Acquired> {
-    return this.#call('acquire', () => this.inner.acquire(owner, shards))
+  acquire(...asked: Parameters<StoreDriver['acquire']>): Promise<Acquired> {
+    return this.#call('acquire', () => this.inner.acquire(...asked))
   }
 
   survived(owner: HostId): Promise<void> {
@@ -172,6 +186,7 @@ export class FaultyStore implements StoreDriver {
       const first = await this.inner.write(group)
       this.groups.push(group)
       const result = trouble === 'answer lost' ? await this.inner.write(group) : first
+      if (trouble === 'unknown after') throw unknown()
       if (trouble === 'killed after') this.kill()
       await this.afterWrite(group, result)
       return result
@@ -235,6 +250,8 @@ export class FaultyStore implements StoreDriver {
         throw new InterstateError('STORE_FULL', 'The write finds no room, on order.')
       case 'fenced':
         throw new InterstateError('STORE_FENCED', 'The write is fenced on order.')
+      case 'unknown before':
+        throw unknown()
       case 'lands late':
         this.underWay.push(group)
         this.kill()
@@ -247,6 +264,7 @@ export class FaultyStore implements StoreDriver {
         return
       case 'killed after':
       case 'answer lost':
+      case 'unknown after':
       case undefined:
         return
       default:
@@ -271,6 +289,16 @@ export class FaultyStore implements StoreDriver {
     await this.inner.write({ ...group, commits: [faster] })
   }
 
+  /** A part of the store, with the same troubles. */
+  #through<P extends Lanes | Cluster>(part: P): P {
+    return new Proxy(part, {
+      get: (target, call) => {
+        const method = target[call as keyof P] as (...asked: unknown[]) => Promise<unknown>
+        return (...asked: unknown[]) => this.#call(call as StoreCall, () => method.apply(target, asked))
+      },
+    })
+  }
+
   async #call<T>(call: StoreCall, through: () => Promise<T>): Promise<T> {
     if (this.#killed) return never()
     await this.fault(call)
@@ -279,6 +307,10 @@ export class FaultyStore implements StoreDriver {
     const answer = await through()
     return this.#killed ? never() : answer
   }
+}
+
+function unknown(): InterstateError {
+  return new InterstateError('STORE_UNCERTAIN', 'The end of the write is not known, on order.')
 }
 
 function never<T>(): Promise<T> {

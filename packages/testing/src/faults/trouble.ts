@@ -8,6 +8,7 @@
  * - `killed after`: it is written, and its process ends before it hears so.
  * - `lands late`: its process ends while the write is on its way; it reaches the store with {@link FaultyStore.land}.
  * - `answer lost`: it is written, its answer is lost, and the driver repeats the identical attempt.
+ * - `unknown before`, `unknown after`: the driver gives up and says that it does not know, and the write was not done, or was.
  * - `conflict`: somebody else commits to one of its entities right before it, to the last and the first in turn, and changes
  *   nothing of what is stored there.
  */
@@ -19,6 +20,8 @@ export type WriteTrouble =
   | 'killed after'
   | 'lands late'
   | 'answer lost'
+  | 'unknown before'
+  | 'unknown after'
   | 'conflict'
 
 /** Every {@link WriteTrouble}. */
@@ -30,5 +33,7 @@ export const writeTroubles: readonly WriteTrouble[] = [
   'killed after',
   'lands late',
   'answer lost',
+  'unknown before',
+  'unknown after',
   'conflict',
 ]

@@ -3,6 +3,8 @@
 import type {
   AcceptedMessage,
   Commit,
+  Consignment,
+  Delivery,
   EntityId,
   Group,
   GroupResult,
@@ -10,20 +12,23 @@ import type {
   IdempotencyKey,
   InboxItem,
   MessageId,
+  Placed,
   Registration,
+  Scope,
   ShardId,
   StoredMessage,
 } from '@interstate/core'
+import { BookedLanes } from './booked-lanes.ts'
 import type { Happened } from './event.ts'
 import { type SnapshotFacts, snapshotFacts } from './facts.ts'
 
-/** Where a message is: it waits in an inbox, a committed turn has handled it, or it was given up. */
-export type Place = 'waiting' | 'handled' | 'dead'
+/** Where a message is: on its way to another shard, in an inbox, handled by a committed turn, or given up. */
+export type Place = 'travelling' | 'waiting' | 'handled' | 'dead'
 
 /** A message that entered a store. */
 export interface BookedMessage extends StoredMessage {
   place: Place
-  /** Grows in the order in which messages entered inboxes. */
+  /** Grows in the order in which messages entered inboxes; 0 for one that is on its way. */
   serial: number
   came: 'from outside' | 'from an entity' | 'back from the dead letters'
 }
@@ -53,30 +58,34 @@ export interface Effective {
 
 /** See the file head. */
 export class Books {
+  /** What one write of the store covers. */
+  scope: Scope = 'store'
+  readonly lanes: BookedLanes = new BookedLanes()
   readonly epochs: Map<ShardId, number> = new Map()
   /** Who acquired each shard last. */
   readonly owners: Map<ShardId, HostId> = new Map()
   readonly entities: Map<EntityId, BookedEntity> = new Map()
   /** Every message that ever entered a store. */
   readonly messages: Map<MessageId, BookedMessage> = new Map()
-  readonly keys: Map<IdempotencyKey, BookedKey> = new Map()
   /** Each owner's latest group. */
   readonly latest: Map<HostId, Group['tag']> = new Map()
   /** Messages whose turns a host told of. */
   readonly told: Set<MessageId> = new Set()
   /** Effects that some commit started, by key. */
   readonly effects: Set<string> = new Set()
-  /** Hosts whose shards another one has acquired: what they tell may have happened long before. */
-  readonly superseded: Set<string> = new Set()
   /** Keys before it are forgotten. */
   mark: number = 0
   /** The latest time that the clock has shown. */
   clock: number = Number.NEGATIVE_INFINITY
+  readonly #keys = new Map<string, BookedKey>()
+  /** Serials by position, as far as it was told. By shards a position is one of its shard. */
+  readonly #serials = new Map<string, number>()
   /** Messages that wait: a map keeps the order in which they came. */
   readonly #waiting = new Map<MessageId, BookedMessage>()
   /** Messages that a key stands for. */
   readonly #registered = new Set<MessageId>()
-  readonly #hosts = new Set<string>()
+  /** Shards of each host that somebody has acquired since it was seen to have told all. */
+  readonly #passedOn = new Map<string, Set<ShardId>>()
   #serial = 0
 
   /** What waits, in order. */
@@ -87,6 +96,32 @@ export class Books {
   /** Whether a store has heard of a message, or a host has told that it was handled. */
   knows(id: MessageId): boolean {
     return this.messages.has(id) || this.told.has(id) || this.#registered.has(id)
+  }
+
+  /** What is known of a key, where it was looked for. */
+  key(key: IdempotencyKey, shard: ShardId | undefined): BookedKey | undefined {
+    return this.#keys.get(this.#keyPlace(key, shard))
+  }
+
+  /** The same, wherever the key is known: by shards one key may stand for several calls. */
+  keysNamed(key: IdempotencyKey): readonly BookedKey[] {
+    return [...this.#keys.values()].filter(({ registration }) => registration.key === key)
+  }
+
+  /** Whether what a host tells of an entity may have happened long before: another one runs its shard now. */
+  tellsLate(host: string, entity: EntityId): boolean {
+    const shard = this.entities.get(entity)?.commit.lease.shard
+    return shard !== undefined && this.#passedOn.get(host)?.has(shard) === true
+  }
+
+  /** The serial of the message that was put into an inbox under a position; `undefined` where that was never told. */
+  serialAt(shard: ShardId, position: number): number | undefined {
+    return this.#serials.get(this.#positionName(shard, position))
+  }
+
+  /** Whether a message goes along a lane. */
+  travels({ shard }: StoredMessage, from: ShardId): boolean {
+    return this.scope !== 'store' && shard !== from
   }
 
   /** What a written group changes. */
@@ -115,38 +150,61 @@ export class Books {
     this.clock = Math.max(this.clock, event.at)
     switch (event.event) {
       case 'acquired':
+        this.scope = event.scope ?? 'store'
         for (const { shard, epoch, owner } of event.acquired.leases) {
           this.epochs.set(shard, epoch)
           this.owners.set(shard, owner)
         }
-        for (const host of this.#hosts) this.superseded.add(host)
+        for (const shards of this.#passedOn.values()) for (const { shard } of event.acquired.leases) shards.add(shard)
         return
       case 'written':
         this.#write(event.group, this.effective(event.group, event.result))
+        this.#place(event.group, event.result)
+        return
+      case 'inbox':
+        for (const item of event.items) this.#stands(item.id, item.shard, item.position)
         return
       case 'requeued':
         if (event.item !== undefined) this.#comeBack(event.item)
         return
       case 'purged':
         this.mark = Math.max(this.mark, event.before)
-        for (const [key, { registration }] of this.keys) if (registration.at < this.mark) this.keys.delete(key)
+        for (const [place, { registration }] of this.#keys) if (registration.at < this.mark) this.#keys.delete(place)
+        return
+      case 'delivered':
+        for (const [index, consignment] of event.consignments.entries()) {
+          this.#deliver(consignment, event.deliveries[index])
+        }
+        return
+      case 'trimmed':
+        for (const { from, to, number } of event.ends) this.lanes.trim(from, to, number)
+        return
+      case 'rebased':
+        for (const head of event.ends.heads) this.lanes.rebaseHead(head)
+        for (const mark of event.ends.marks) this.lanes.rebaseMark(mark)
         return
       case 'told':
-        this.#hosts.add(event.host)
-        if (event.signal.signal === 'started') this.superseded.delete(event.host)
-        if (event.signal.signal === 'turn') this.told.add(event.signal.message)
+        this.#told(event)
         return
       default:
     }
   }
 
+  #told({ host, signal }: Extract<Happened, { event: 'told' }>): void {
+    const { signal: kind } = signal
+    // It takes shards between its groups: what it did before it has told.
+    const hasToldAll = kind === 'started' || kind === 'shards-taken'
+    if (hasToldAll || !this.#passedOn.has(host)) this.#passedOn.set(host, new Set())
+    if (kind === 'turn') this.told.add(signal.message)
+  }
+
   #write(group: Group, { accepted, registrations, commits }: Effective): void {
     this.latest.set(group.owner, group.tag)
     for (const registration of registrations) {
-      this.keys.set(registration.key, { registration, reply: undefined })
+      this.#keys.set(this.#keyPlace(registration.key, registration.shard), { registration, reply: undefined })
       for (const id of [registration.message, ...(registration.others ?? [])]) this.#registered.add(id)
     }
-    for (const message of accepted) this.#add(message, 'from outside')
+    for (const message of accepted) this.#send(message, message.entry ?? message.shard, 'from outside')
     for (const commit of commits) this.#commit(commit, group.owner)
   }
 
@@ -159,15 +217,62 @@ export class Books {
     const booked = { version, commit, owner, facts, before: before && { ...before, before: undefined } }
     this.entities.set(commit.entity, booked)
     for (const id of commit.consumed) this.#put(id, 'handled')
-    for (const message of commit.outbox) this.#add(message, 'from an entity')
+    for (const message of commit.outbox) this.#send(message, commit.lease.shard, 'from an entity')
     for (const letter of commit.deadLetters) {
       if (!this.messages.has(letter.id)) this.#add(letter, 'from outside')
       this.#put(letter.id, 'dead')
     }
     for (const { key, reply } of commit.replies) {
-      const known = this.keys.get(key)
+      const known = this.key(key, commit.lease.shard)
       if (known !== undefined) known.reply ??= reply
     }
+  }
+
+  #send(message: StoredMessage, from: ShardId, came: BookedMessage['came']): void {
+    if (!this.travels(message, from)) {
+      this.#add(message, came)
+      return
+    }
+    this.lanes.send(message.id, from, message.shard)
+    if (this.messages.get(message.id)?.place !== 'waiting') {
+      this.messages.set(message.id, { ...message, came, place: 'travelling', serial: 0 })
+    }
+  }
+
+  /** What the mark covers has arrived before. */
+  #deliver({ from, to, messages }: Consignment, delivery: Delivery | undefined): void {
+    if (delivery?.outcome !== 'delivered') return
+    const { number: before } = this.lanes.get(from, to).mark
+    for (const message of messages) {
+      if (message.number <= before) continue
+      const { number: _, chain: __, ...stored } = message
+      this.#add(stored, this.messages.get(message.id)?.came ?? 'from an entity')
+      this.lanes.deliver(from, to, message)
+    }
+    for (const { id, shard, position } of delivery.accepted) this.#stands(id, shard, position)
+  }
+
+  #place({ accepted, commits }: Group, { placed, results }: GroupResult): void {
+    for (const [index, { id, shard }] of accepted.entries()) this.#stands(id, shard, placed?.[index])
+    for (const [index, { outbox }] of commits.entries()) {
+      const outcome = results[index]
+      if (outcome?.outcome !== 'committed') continue
+      for (const [each, { id, shard }] of outbox.entries()) this.#stands(id, shard, outcome.placed?.[each])
+    }
+  }
+
+  #stands(id: MessageId, shard: ShardId, at: Placed | number | undefined): void {
+    const position = typeof at === 'number' ? at : at !== undefined && 'position' in at ? at.position : undefined
+    const serial = this.messages.get(id)?.serial
+    if (position !== undefined && serial !== undefined) this.#serials.set(this.#positionName(shard, position), serial)
+  }
+
+  #positionName(shard: ShardId, position: number): string {
+    return this.scope === 'store' ? `${position}` : `${shard}:${position}`
+  }
+
+  #keyPlace(key: IdempotencyKey, shard: ShardId | undefined): string {
+    return this.scope === 'store' ? key : `${shard}:${key}`
   }
 
   /** A message whose id waits already is kept once. */

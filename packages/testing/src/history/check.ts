@@ -4,6 +4,7 @@ import type { Happened } from './event.ts'
 import { Findings, type Rule } from './rule.ts'
 import { Commits } from './rules/commits.ts'
 import { Conservation } from './rules/conservation.ts'
+import { Lanes } from './rules/lanes.ts'
 import { Leases } from './rules/leases.ts'
 import { NothingEarly } from './rules/nothing-early.ts'
 import { Order } from './rules/order.ts'
@@ -40,6 +41,7 @@ export function checkHistory(
     new Leases(),
     new Commits(),
     new Recognition(),
+    new Lanes(),
     new Turns(),
     new Order(),
     new NothingEarly(),

@@ -1,7 +1,9 @@
 // event.ts: what is told of a running system, so that somebody who knows nothing else can judge it.
 import type {
   Acquired,
+  Consignment,
   DeadLetter,
+  Delivery,
   EntityId,
   Group,
   GroupResult,
@@ -9,9 +11,13 @@ import type {
   IdempotencyKey,
   InboxItem,
   KeyState,
+  LaneEnd,
+  Lanes,
   Lease,
   MessageId,
   PlainObject,
+  Scope,
+  ShardId,
   StoredEntity,
 } from '@interstate/core'
 import type { Signal } from '@interstate/runtime'
@@ -21,7 +27,13 @@ import type { Signal } from '@interstate/runtime'
  * host tells comes from `listening`, what a client is told from `calling`.
  */
 export type HistoryEvent =
-  | { readonly event: 'acquired'; readonly owner: HostId; readonly acquired: Acquired }
+  | {
+      readonly event: 'acquired'
+      readonly owner: HostId
+      readonly acquired: Acquired
+      /** Of the store: who acquires first says how all the rest is to be read. Absent: `store`. */
+      readonly scope?: Scope | undefined
+    }
   | { readonly event: 'released'; readonly leases: readonly Lease[] }
   /** A group was written, or refused: the result tells. */
   | { readonly event: 'written'; readonly group: Group; readonly result: GroupResult }
@@ -55,7 +67,30 @@ export type HistoryEvent =
       readonly limit: number
       readonly entities: readonly EntityId[]
     }
-  | { readonly event: 'keys'; readonly asked: readonly IdempotencyKey[]; readonly states: readonly KeyState[] }
+  | {
+      readonly event: 'keys'
+      readonly asked: readonly IdempotencyKey[]
+      /** Where each key was looked for; absent where that is everywhere. */
+      readonly shards?: readonly ShardId[] | undefined
+      readonly states: readonly KeyState[]
+    }
+  /** Lanes from shards were read: what was sent along them and was not trimmed. */
+  | {
+      readonly event: 'departures'
+      readonly shards: readonly ShardId[]
+      readonly limit: number
+      readonly found: readonly Consignment[]
+    }
+  /** Consignments were handed over, or refused: each delivery tells. */
+  | {
+      readonly event: 'delivered'
+      readonly consignments: readonly Consignment[]
+      readonly deliveries: readonly Delivery[]
+    }
+  /** Senders forgot what they had sent, up to a number in each lane. */
+  | { readonly event: 'trimmed'; readonly ends: readonly Omit<LaneEnd, 'chain'>[] }
+  /** A person set ends of lanes after history was lost. */
+  | { readonly event: 'rebased'; readonly ends: Parameters<Lanes['rebase']>[0] }
   | { readonly event: 'purged'; readonly before: number }
   /** All dead letters after an id were read. */
   | {

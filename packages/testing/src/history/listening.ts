@@ -15,6 +15,7 @@ export function listening(history: History, host = 'host'): SignalListener {
 /** A host whose clients' calls are told to a history when they are answered. */
 export function calling(host: Host, history: History): Host {
   return {
+    id: host.id,
     deadLetters: host.deadLetters,
     parked: host.parked,
     async send(to, command, options = {}) {

@@ -1,5 +1,5 @@
 // recording.ts: a store that tells a history what it was asked and what it answered.
-import type { Acquired, GroupResult, StoreDriver } from '@interstate/core'
+import type { Acquired, GroupResult, Lanes, StoreDriver } from '@interstate/core'
 import type { History } from './history.ts'
 
 /**
@@ -26,11 +26,14 @@ export function recording(store: StoreDriver, history: History): StoreDriver {
     get limits() {
       return store.limits
     },
+    lanes: store.lanes === undefined ? undefined : recordingLanes(store.lanes, history),
+    // Nothing of it is needed for a guarantee.
+    cluster: store.cluster,
     probe: () => store.probe(),
     async acquire(...asked): Promise<Acquired> {
       const acquired = await store.acquire(...asked)
       const [owner] = asked
-      history.record({ event: 'acquired', owner, acquired })
+      history.record({ event: 'acquired', owner, acquired, scope: store.scope })
       return acquired
     },
     survived: (owner) => store.survived(owner),
@@ -71,7 +74,8 @@ export function recording(store: StoreDriver, history: History): StoreDriver {
     },
     async keys(places) {
       const states = await store.keys(places)
-      history.record({ event: 'keys', asked: places.map(({ key }) => key), states })
+      const shards = store.scope === 'store' ? undefined : places.map(({ shard }) => shard)
+      history.record({ event: 'keys', asked: places.map(({ key }) => key), shards, states })
       return states
     },
     async purge(before) {
@@ -91,5 +95,31 @@ export function recording(store: StoreDriver, history: History): StoreDriver {
       return item
     },
     close: () => store.close(),
+  }
+}
+
+function recordingLanes(lanes: Lanes, history: History): Lanes {
+  return {
+    async departures(shards, limit) {
+      const found = await lanes.departures(shards, limit)
+      history.record({ event: 'departures', shards, limit, found })
+      return found
+    },
+    async deliver(consignments) {
+      const deliveries = await lanes.deliver(consignments)
+      history.record({ event: 'delivered', consignments, deliveries })
+      return deliveries
+    },
+    async trim(ends) {
+      await lanes.trim(ends)
+      history.record({ event: 'trimmed', ends })
+    },
+    tails: (shards) => lanes.tails(shards),
+    heads: (from) => lanes.heads(from),
+    marks: (to) => lanes.marks(to),
+    async rebase(ends) {
+      await lanes.rebase(ends)
+      history.record({ event: 'rebased', ends })
+    },
   }
 }

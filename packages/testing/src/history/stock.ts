@@ -8,7 +8,8 @@ import type { History } from './history.ts'
 const all = 1_000_000
 
 /**
- * Takes stock of a store at the end of a history: reads every inbox, every entity that was written, every dead letter.
+ * Takes stock of a store at the end of a history: reads every inbox, every entity that was written, every dead letter,
+ * every lane.
  *
  * @param store - From `recording`, so that the history hears what is there.
  */
@@ -21,4 +22,5 @@ export async function takeStock(store: StoreDriver, history: History): Promise<v
   await store.due(shards, Number.MAX_SAFE_INTEGER, all)
   await store.unsettled(shards, undefined, all)
   await store.deadLetters(undefined, all)
+  await store.lanes?.departures(shards, all)
 }

@@ -163,6 +163,8 @@ export class Chronicle {
   #noteOf(process: Process, message: MessageId): string | undefined {
     const by = this.#stored.get(message)
     if (by === undefined || by === process) return undefined
+    // It came from one that lives beside it.
+    if (by.isAmongOthers && by.state !== 'dead') return undefined
     return `redelivered after the host ${by.howItEnded}`
   }
 

@@ -14,7 +14,13 @@ const patienceMs = 5_000
 /** Ends of a call that no repetition would change. */
 const final: ReadonlySet<ErrorCode> = new Set(['MESSAGE_REFUSED', 'MESSAGE_DEAD_LETTERED', 'ASK_TIMEOUT'])
 /** Ends of a call after which it may be made again. */
-const passing: ReadonlySet<ErrorCode> = new Set(['HOST_STOPPED', 'STORE_FAILED', 'STORE_FULL', 'LEASE_LOST'])
+const passing: ReadonlySet<ErrorCode> = new Set([
+  'HOST_STOPPED',
+  'STORE_FAILED',
+  'STORE_FULL',
+  'STORE_UNCERTAIN',
+  'LEASE_LOST',
+])
 
 /** What a client needs to know of its run. */
 export interface ClientContext {
@@ -24,7 +30,7 @@ export interface ClientContext {
   readonly startMs: number
   readonly chance: Chance
   /** Whom calls go to at this moment. */
-  readonly process: () => Process | undefined
+  readonly process: (call: CallAction, attempt: number) => Process | undefined
   readonly latency: () => number
   readonly log: (line: string) => void
   /** A call ended as no call may. */
@@ -72,7 +78,7 @@ export class Client {
     const { timeline, process } = this.#context
     const pending = this.#pending.get(call.number)
     if (call.keyed && pending === undefined) return
-    const at = process()
+    const at = process(call, pending?.attempts ?? 0)
     const { host } = at ?? {}
     if (at === undefined || host === undefined || at.state === 'dead') {
       if (pending !== undefined) timeline.after(this.#pauseMs(pending), undefined, () => this.#reach(call))

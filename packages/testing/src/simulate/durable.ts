@@ -73,6 +73,12 @@ export class Durable implements Moment {
     return parkedAt !== undefined || (retryAt !== undefined && retryAt > now)
   }
 
+  /** Whether a message is on its way to somebody who takes it. */
+  isWaiting(now: number, isHeld: (entity: EntityId) => boolean): boolean {
+    for (const { to } of this.#waiting.values()) if (!isHeld(to) && !this.stands(to, now)) return true
+    return false
+  }
+
   /** A message that was in an inbox once. */
   envelope(id: MessageId): Envelope | undefined {
     const known = this.#envelopes.get(id)

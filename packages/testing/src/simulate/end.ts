@@ -1,5 +1,5 @@
 // end.ts: judges a run that has ended: nothing that can be delivered waits any more, and the whole history holds.
-import type { EntityId, InboxItem } from '@interstate/core'
+import type { EntityId, HostId, InboxItem, ShardId, StoreDriver } from '@interstate/core'
 import { checkHistory } from '../history/check.ts'
 import type { History } from '../history/history.ts'
 import { recording } from '../history/recording.ts'
@@ -18,17 +18,23 @@ export interface EndContext {
   readonly verdict: Verdict
   /** Whether an entity waits for a host that can read it. */
   readonly isHeld: (entity: EntityId) => boolean
+  /** The hosts that live, as the store knows them. */
+  readonly owners: ReadonlySet<HostId | undefined>
   /** The wall clock. */
   readonly now: number
 }
 
 /** Judges a run that has come to rest: from what its store really holds. */
-export async function judgeRest({ site, history, durable, judge, verdict, isHeld, now }: EndContext): Promise<void> {
+export async function judgeRest(context: EndContext): Promise<void> {
+  const { site, history, durable, judge, verdict, isHeld, owners, now } = context
   const { length } = history.events
-  await takeStock(recording(site.store({ written: () => {}, acquired: () => {} }), history), history)
+  const store = site.store({ written: () => {}, acquired: () => {}, rung: () => {} })
+  await takeStock(recording(store, history), history)
   const held = history.events.slice(length).flatMap((event) => (event.event === 'inbox' ? event.items : []))
   const left = held.find(({ to }) => !isHeld(to) && !durable.stands(to, now))
   if (left !== undefined) verdict.broken('G16', leftBehind(left, durable))
+  const idle = await idleShard(store, owners)
+  if (idle !== undefined) verdict.broken('G16', `Nobody runs shard ${idle}, and hosts live that could.`)
   // What else is missed may only be late.
   const found = verdict.found === undefined ? judge.atRest() : undefined
   if (found !== undefined) verdict.find(found)
@@ -48,6 +54,16 @@ export function judgeHistory(
   // The turns of a write are told when its host hears of it: before the next write.
   const next = history.events.findIndex(({ event }, index) => event === 'written' && index > violation.at)
   return next === -1 ? undefined : next
+}
+
+/** A shard that whoever lives does not run, where hosts share them. */
+async function idleShard(
+  { shards, cluster }: StoreDriver,
+  owners: ReadonlySet<HostId | undefined>,
+): Promise<ShardId | undefined> {
+  if (cluster === undefined) return undefined
+  const leases = await cluster.leases(Array.from({ length: shards }, (_, shard) => shard))
+  return leases.find(({ owner }) => !owners.has(owner))?.shard
 }
 
 function leftBehind({ id, to }: InboxItem, durable: Durable): string {

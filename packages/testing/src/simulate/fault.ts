@@ -15,6 +15,10 @@ export type FaultName =
   | 'conflict'
   | 'refusedWrite'
   | 'clockStep'
+  | SharedFaultName
+
+/** Faults that take several hosts on one store. */
+type SharedFaultName = 'lostBell' | 'join' | 'cutOff'
 
 /** How often each comes with a call from outside: from 0 for never to 1 for with each. */
 export type FaultRates = Readonly<Record<FaultName, number>>
@@ -33,6 +37,12 @@ export type FaultRates = Readonly<Record<FaultName, number>>
  * - `conflict`: somebody else writes to an entity first.
  * - `refusedWrite`: the store fails, or is full, for some writes.
  * - `clockStep`: the wall clock is set forward or back.
+ *
+ * Where there are several hosts only:
+ *
+ * - `lostBell`: for a while what hosts tell each other is lost.
+ * - `join`: one more host comes, and leaves in good order later.
+ * - `cutOff`: for a while one host does not reach the store, and lives.
  */
 const mild: FaultRates = {
   redelivery: 0.05,
@@ -48,9 +58,15 @@ const mild: FaultRates = {
   conflict: 0.02,
   refusedWrite: 0.02,
   clockStep: 0.02,
+  lostBell: 0.02,
+  join: 0.02,
+  cutOff: 0.01,
 }
 
 export const faultNames: readonly FaultName[] = Object.keys(mild) as FaultName[]
+
+/** Those that never strike where one host is alone on its store. */
+export const sharedFaults: ReadonlySet<FaultName> = new Set<SharedFaultName>(['lostBell', 'join', 'cutOff'])
 
 function each(rate: (name: FaultName) => number): FaultRates {
   return Object.fromEntries(faultNames.map((name) => [name, rate(name)])) as Record<FaultName, number>

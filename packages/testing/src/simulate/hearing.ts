@@ -59,6 +59,9 @@ export class Hearing {
       case 'held':
         this.#isHeld(signal)
         return
+      case 'history-lost':
+        this.#context.verdict.broken('G15', `No store of a run loses anything, and a host says so: ${signal.finding}.`)
+        return
       case 'fatal':
         this.#fatal(process, signal.error)
         return

@@ -1,7 +1,7 @@
 // hosts.ts: the processes of a run: one after the other on one store, ended and paused as its plan says.
-// Owns: which process calls go to, and what befalls its writes. Not here: what its host tells (run.ts).
+// Owns: which process calls go to, and what befalls its writes. Not here: what its host tells (run.ts), several at once (crew.ts).
 import type { Definition, Group, GroupResult } from '@interstate/core'
-import { createHost, type Policies, type Signal } from '@interstate/runtime'
+import { type ClusterOptions, createHost, type Policies, type Signal } from '@interstate/runtime'
 import type { WriteTrouble } from '../faults/trouble.ts'
 import type { History } from '../history/history.ts'
 import { calling, listening } from '../history/listening.ts'
@@ -21,9 +21,9 @@ export interface HostEvents {
   readonly heard: (process: Process) => void
   readonly ended: (process: Process) => void
   /** A fault strikes. */
-  readonly strikes: (fault: FaultName, from: 'host' | 'store', what: string) => void
+  readonly strikes: (fault: FaultName, from: string, what: string, to?: string) => void
   /** Something follows from a fault. */
-  readonly notes: (from: 'host' | 'store', what: string) => void
+  readonly notes: (from: string, what: string, to?: string) => void
   /** A host could not start, for good. */
   readonly failed: (process: Process, error: unknown) => void
   readonly log: (line: string) => void
@@ -44,8 +44,10 @@ export interface HostsContext {
 }
 
 /** Something that will befall the next write. */
-interface Armed {
+export interface Armed {
   readonly fault: FaultName
+  /** Of this process, where there are several. */
+  readonly process: Process | undefined
   /** Writes that pass before it. */
   writes: number
   readonly trouble: WriteTrouble | undefined
@@ -54,42 +56,43 @@ interface Armed {
   readonly landsMs?: number
 }
 
-/** See the file head. */
+/** See the file head. The protected methods are what differs where several live at once. */
 export class Hosts {
-  readonly #context: HostsContext
-  readonly #all: Process[] = []
+  protected readonly context: HostsContext
+  protected readonly all: Process[] = []
   readonly #armed: Armed[] = []
   #started = 0
   /** Writes on their way whose process has ended. */
-  #late: { readonly store: ProcessStore; readonly landsMs: number }[] = []
+  #late: { readonly process: Process; readonly store: ProcessStore; readonly landsMs: number }[] = []
 
   constructor(context: HostsContext) {
-    this.#context = context
+    this.context = context
   }
 
-  /** Whom calls go to: who has taken the store last, or is about to. It may be starting, paused, or dead. */
-  get current(): Process | undefined {
-    return this.#all.at(-1)
+  /** Processes that should be at work. */
+  get living(): readonly Process[] {
+    const { current } = this
+    return current === undefined ? [] : [current]
   }
 
-  /** Starts the first process, or the next one after the latest. */
-  start(): void {
-    const process = this.#process()
-    this.#all.push(process)
-    this.#context.events.log(`${process.name} starts`)
-    // On the timeline, so that what follows is known to be the process's own.
-    this.#context.timeline.after(0, process, () => this.#begin(process))
+  /** Whom a call goes to. It may be starting, paused, or dead. */
+  entry(_: { readonly host?: number }, __: number): Process | undefined {
+    return this.current
   }
 
-  /** Makes something befall the present process, now or at its next write. */
+  /** Starts the first process. */
+  open(): void {
+    this.start()
+  }
+
+  /** Makes something befall a process, now or at its next write. */
   strike(action: FaultAction): void {
     switch (action.do) {
       case 'crash':
-        this.#strike('crash', 'host', 'crashes')
-        this.#crash(this.current, 'crashed', action.downMs)
+        this.#crashNow(action)
         return
       case 'restart':
-        this.#restart(action.downMs)
+        this.#restart(action)
         return
       case 'pause':
         this.#pause(action)
@@ -123,54 +126,135 @@ export class Hosts {
   /** From here on nothing goes wrong: what is paused wakes, what is on its way lands, and a process is there. */
   calm(): void {
     this.#armed.length = 0
-    for (const process of this.#all) if (process.state === 'frozen') this.#wake(process)
+    for (const process of this.all) if (process.state === 'frozen') this.#wake(process)
     this.#land()
-    if (this.current?.state === 'dead') this.start()
-  }
-
-  /** A process has come to its end by itself. */
-  retire(process: Process): void {
-    if (process.state === 'dead') return
-    this.#end(process, 'was fenced off', 'stopped')
-    this.#startAfter(process, 1_000)
+    this.complete()
   }
 
   /** Ends all. */
   kill(): void {
-    for (const process of this.#all) process.kill('was stopped')
+    for (const process of this.all) process.kill('was stopped')
+  }
+
+  /** Who has taken the store last, or is about to. */
+  protected get current(): Process | undefined {
+    return this.all.at(-1)
+  }
+
+  /** How a process takes its part among others. */
+  protected get cluster(): ClusterOptions | undefined {
+    return undefined
+  }
+
+  /** Whom an action strikes. */
+  protected victim(_: { readonly host?: number }): Process | undefined {
+    return this.current
+  }
+
+  /** Whether what is armed befalls the writes of a process. */
+  protected isMeant(_: Armed, process: Process): boolean {
+    return process === this.current
+  }
+
+  /** What the story calls a process. */
+  protected nameOf(_: Process): string {
+    return 'host'
+  }
+
+  /** Starts a process. */
+  protected start(): Process {
+    const process = this.#process()
+    this.all.push(process)
+    this.context.timeline.stir()
+    this.context.events.log(`${process.name} starts`)
+    // On the timeline, so that what follows is known to be the process's own.
+    this.context.timeline.after(0, process, () => this.#begin(process))
+    return process
+  }
+
+  /** Has somebody else come after a process has ended, or stands still. */
+  protected replace(process: Process, ms: number, _: 'ended' | 'paused'): void {
+    this.context.timeline.after(ms, undefined, () => {
+      if (this.current === process) this.start()
+    })
+  }
+
+  /** Sees to it that nobody is missing. */
+  protected complete(): void {
+    if (this.current?.state === 'dead') this.start()
+  }
+
+  /** A process has taken shards. */
+  protected acquired(process: Process): void {
+    // Not the one that started last: one may have been paused on its way here.
+    for (const each of this.all) each.isSuperseded = each !== process
+    this.all.splice(this.all.indexOf(process), 1)
+    this.all.push(process)
+  }
+
+  /** The way of a call from a process to the store. */
+  protected reach(process: Process, ms: number): Promise<void> {
+    return this.context.timeline.wait(ms, process)
+  }
+
+  /** A fault strikes a process. */
+  protected tell(fault: FaultName, process: Process | undefined, words: string): void {
+    const name = process === undefined ? 'host' : this.nameOf(process)
+    this.context.events.strikes(fault, name, words, name)
+  }
+
+  /** Stops a process in good order. */
+  protected stop(process: Process, stopped: () => void): void {
+    const { host } = process
+    if (host === undefined) return
+    const ended = (): void => {
+      if (process.state === 'dead') return
+      this.#end(process, 'was stopped', 'stopped')
+      stopped()
+    }
+    process.isStopping = true
+    this.context.timeline.after(0, process, () => host.stop().then(ended, ended))
   }
 
   #process(): Process {
-    const { timeline, clock, site, history, seed, events } = this.#context
+    const { timeline, clock, site, history, seed, events } = this.context
     this.#started += 1
     const number = this.#started
     const store = new ProcessStore(
       recording(
         site.store({
           written: (group, result) => events.written(process, group, result),
-          acquired: () => this.#acquired(process),
+          acquired: (owner) => {
+            process.owner = owner
+            this.acquired(process)
+            this.#land()
+          },
+          // A bell takes its way, and nobody who stands still hears it.
+          rung: (ring) => void timeline.after(0, process, ring),
         }),
         history,
       ),
     )
-    const process: Process = new Process(number, store, timeline, clock, seed)
+    const process: Process = new Process(number, store, timeline, clock, seed, this.cluster !== undefined)
     this.#wire(process, store)
     return process
   }
 
   /** Calls take their time, and what is armed befalls the writes of the present process. */
   #wire(process: Process, store: ProcessStore): void {
-    const { timeline, latency, events } = this.#context
+    const { timeline, latency, events } = this.context
     let armed: Armed | undefined
-    store.fault = () => timeline.wait(latency(), process)
+    store.fault = () => this.reach(process, latency())
     store.troubleOf = ({ commits }) => {
-      armed = process === this.current ? this.#take(commits.length > 0) : undefined
-      if (armed !== undefined) this.#strike(armed.fault, armed.downMs === undefined ? 'store' : 'host', armed.words)
+      armed = this.#take(process, commits.length > 0)
+      if (armed?.downMs === undefined && armed !== undefined) {
+        events.strikes(armed.fault, 'store', armed.words, this.nameOf(process))
+      } else if (armed !== undefined) this.tell(armed.fault, process, armed.words)
       return armed?.trouble
     }
     store.beforeWrite = async () => {
       if (!store.killed) return
-      if (armed?.trouble === 'lands late') this.#late.push({ store, landsMs: armed.landsMs ?? 0 })
+      if (armed?.trouble === 'lands late') this.#late.push({ process, store, landsMs: armed.landsMs ?? 0 })
       this.#crash(process, armed?.words ?? 'crashed', armed?.downMs ?? 0)
     }
     store.afterWrite = async () => {
@@ -185,16 +269,19 @@ export class Hosts {
   }
 
   /** A conflict needs a commit. */
-  #take(commits: boolean): Armed | undefined {
-    const index = this.#armed.findIndex(({ trouble, writes }) => writes === 0 && (commits || trouble !== 'conflict'))
-    for (const each of this.#armed) if (each.writes > 0) each.writes -= 1
+  #take(process: Process, commits: boolean): Armed | undefined {
+    const meant = this.#armed.filter((each) => this.isMeant(each, process))
+    const next = meant.find(({ trouble, writes }) => writes === 0 && (commits || trouble !== 'conflict'))
+    const index = next === undefined ? -1 : this.#armed.indexOf(next)
+    for (const each of meant) if (each.writes > 0) each.writes -= 1
     return index === -1 ? undefined : this.#armed.splice(index, 1)[0]
   }
 
   async #begin(process: Process): Promise<void> {
-    const { definitions, policies, events, history, timeline, site } = this.#context
+    const { definitions, policies, events, history, timeline, site } = this.context
+    const { cluster } = this
     try {
-      const isAlone = this.#all.every((each) => each === process || each.state === 'dead')
+      const isAlone = this.all.every((each) => each === process || each.state === 'dead')
       if (isAlone && process.number > 1) await timeline.during(() => site.reopen())
       const listener = listening(history, process.name)
       const host = await createHost({
@@ -202,6 +289,7 @@ export class Hosts {
         store: process.store,
         env: process.env,
         policies,
+        ...(cluster === undefined ? {} : { cluster }),
         onSignal: (signal) => {
           listener(signal)
           events.signal(process, signal)
@@ -216,19 +304,13 @@ export class Hosts {
     }
   }
 
-  #acquired(process: Process): void {
-    // Not the one that started last: one may have been paused on its way here.
-    for (const each of this.#all) each.isSuperseded = each !== process
-    this.#all.splice(this.#all.indexOf(process), 1)
-    this.#all.push(process)
-    this.#land()
-  }
-
   #land(): void {
-    for (const { store, landsMs } of this.#late.splice(0)) {
-      this.#context.timeline.after(landsMs, undefined, () => {
-        this.#context.events.notes('store', 'gets the write of a host that crashed')
-        return store.land()
+    for (const { process, store, landsMs } of this.#late.splice(0)) {
+      this.context.timeline.after(landsMs, undefined, async () => {
+        this.context.events.notes('store', 'gets the write of a host that crashed')
+        await store.land()
+        // Nobody tells of it.
+        if (process.isAmongOthers) this.context.events.ended(process)
       })
     }
   }
@@ -236,57 +318,51 @@ export class Hosts {
   #crash(process: Process | undefined, how: string, downMs: number): void {
     if (process === undefined || process.state === 'dead') return
     this.#end(process, how.startsWith('crashes') ? 'crashed' : how, 'killed')
-    this.#startAfter(process, downMs)
+    this.replace(process, downMs, 'ended')
   }
 
   #end(process: Process, how: string, became: 'killed' | 'stopped'): void {
     process.kill(how)
-    this.#context.history.record({ event: 'process', host: process.name, became })
-    this.#context.events.log(`${process.name} ${how}`)
-    this.#context.events.ended(process)
+    this.context.history.record({ event: 'process', host: process.name, became })
+    this.context.timeline.stir()
+    this.context.events.log(`${process.name} ${how}`)
+    this.context.events.ended(process)
   }
 
-  #startAfter(process: Process, ms: number): void {
-    this.#context.timeline.after(ms, undefined, () => {
-      if (this.current === process) this.start()
-    })
+  #crashNow(action: Extract<FaultAction, { do: 'crash' | 'restart' }>): void {
+    const process = this.victim(action)
+    this.tell('crash', process, 'crashes')
+    this.#crash(process, 'crashed', action.downMs)
   }
 
-  #restart(downMs: number): void {
-    const process = this.current
+  #restart(action: Extract<FaultAction, { do: 'crash' | 'restart' }>): void {
+    const process = this.victim(action)
     if (process?.host === undefined || process.state !== 'alive') return
-    this.#strike('restart', 'host', 'is stopped in good order')
-    const stopped = (): void => {
-      if (process.state === 'dead') return
-      this.#end(process, 'was stopped', 'stopped')
-      this.#startAfter(process, downMs)
-    }
-    const { host } = process
-    process.isStopping = true
-    this.#context.timeline.after(0, process, () => host.stop().then(stopped, stopped))
+    this.tell('restart', process, 'is stopped in good order')
+    this.stop(process, () => this.replace(process, action.downMs, 'ended'))
   }
 
-  #pause({ takeOverMs, wakeMs }: Extract<FaultAction, { do: 'pause' }>): void {
-    const process = this.current
+  #pause(action: Extract<FaultAction, { do: 'pause' }>): void {
+    const process = this.victim(action)
     if (process?.state !== 'alive') return
-    this.#strike('pause', 'host', 'is paused')
+    this.tell('pause', process, 'is paused')
+    this.context.timeline.stir()
     process.freeze()
-    this.#startAfter(process, takeOverMs)
-    this.#context.timeline.after(wakeMs, undefined, () => this.#wake(process))
+    this.replace(process, action.takeOverMs, 'paused')
+    this.context.timeline.after(action.wakeMs, undefined, () => this.#wake(process))
   }
 
   #wake(process: Process): void {
     if (process.state !== 'frozen') return
-    this.#context.events.log(`${process.name} wakes`)
-    this.#context.events.notes('host', 'wakes and goes on')
+    const name = this.nameOf(process)
+    this.context.events.log(`${process.name} wakes`)
+    this.context.events.notes(name, 'wakes and goes on', name)
+    this.context.timeline.stir()
     process.wake()
   }
 
-  #arm({ do: fault, writes = 0 }: WriteAction, armed: Omit<Armed, 'fault' | 'writes'>): void {
-    this.#armed.push({ ...armed, fault, writes })
-  }
-
-  #strike(fault: FaultName, from: 'host' | 'store', words: string): void {
-    this.#context.events.strikes(fault, from, words)
+  #arm(action: WriteAction, armed: Omit<Armed, 'fault' | 'process' | 'writes'>): void {
+    const { do: fault, writes = 0 } = action
+    this.#armed.push({ ...armed, fault, process: this.victim(action), writes })
   }
 }

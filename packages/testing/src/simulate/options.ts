@@ -25,7 +25,12 @@ export interface SimulateOptions {
    * more often. Default `mild`.
    */
   readonly faults?: 'none' | 'mild' | 'harsh' | Partial<Readonly<Record<FaultName, number>>>
-  /** Runs take turns on them. Default: a store in memory. */
+  /**
+   * Hosts that live at once and share the store, which must be one that can be shared. Calls enter by any of them, faults
+   * strike any of them. Default 1: one after the other.
+   */
+  readonly hosts?: number
+  /** Runs take turns on them. Default: a store in memory; where there are several hosts, one by shards. */
   readonly stores?: readonly SimulatedStore[]
   /** How hosts work. `groupTurns` and `maxLive` are drawn for each run unless they are said here. */
   readonly policies?: Policies
@@ -40,6 +45,7 @@ export interface Settings {
   readonly stimuli: number
   readonly faults: string
   readonly rates: FaultRates
+  readonly hosts: number
   readonly stores: readonly SimulatedStore[]
   readonly policies: Policies
   readonly onRun: ((log: readonly string[]) => void) | undefined
@@ -53,6 +59,15 @@ const memory: SimulatedStore = {
   },
 }
 
+/** Few shards: each host has some, and each lane carries something. */
+const memoryByShards: SimulatedStore = {
+  name: 'memory by shards',
+  open: () => {
+    const store = memoryStore({ scope: 'shard', shards: 8 })
+    return { store, reopen: async () => store }
+  },
+}
+
 /** @throws WorldError `WORLD_INVALID`. */
 export function settingsOf(options: SimulateOptions): Settings {
   const {
@@ -60,7 +75,8 @@ export function settingsOf(options: SimulateOptions): Settings {
     seed = 1,
     stimuli = 30,
     faults = 'mild',
-    stores = [memory],
+    hosts = 1,
+    stores = [hosts > 1 ? memoryByShards : memory],
     policies = {},
     onRun,
     ...odd
@@ -69,11 +85,12 @@ export function settingsOf(options: SimulateOptions): Settings {
   checkCount('runs', runs, 1)
   checkCount('stimuli', stimuli, 1)
   checkCount('seed', seed, 0)
+  checkCount('hosts', hosts, 1)
   if (stores.length === 0) throw invalid('There is no store to run on.')
   const names = new Set(stores.map(({ name }) => name))
   if (names.size < stores.length) throw invalid('Two stores have one name.')
   const text = typeof faults === 'string' ? faults : JSON.stringify(faults)
-  return { runs, seed, stimuli, faults: text, rates: ratesOf(faults), stores, policies, onRun }
+  return { runs, seed, stimuli, faults: text, rates: ratesOf(faults), hosts, stores, policies, onRun }
 }
 
 function ratesOf(faults: NonNullable<SimulateOptions['faults']>): FaultRates {

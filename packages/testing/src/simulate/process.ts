@@ -1,6 +1,6 @@
 // process.ts: one process of a run: a host, its own view of the outside, and its end. A process that was killed is
 // silent: no timer of it rings and nothing that it waits for comes.
-import type { Env, TimerHandle } from '@interstate/core'
+import type { Env, HostId, TimerHandle } from '@interstate/core'
 import type { Host } from '@interstate/runtime'
 import type { FaultyStore } from '../faults/faulty-store.ts'
 import { Chance } from './chance.ts'
@@ -10,6 +10,11 @@ import type { Entry, Owner, Timeline } from './timeline.ts'
 export interface WallClock {
   now(): number
 }
+
+/** How hosts look after each other in a run: in times that nothing else lasts. */
+export const togetherness = { detectMs: 5_002.5, lookMs: 2_000.5 } as const
+/** By these delays the timers that ring for ever are known. */
+const roundDelays: ReadonlySet<number> = new Set([togetherness.detectMs / 5, togetherness.lookMs])
 
 /** See the file head. */
 export class Process implements Owner {
@@ -22,14 +27,28 @@ export class Process implements Owner {
   isSuperseded = false
   /** It ends in good order: effects of its that run are left to the next one. */
   isStopping = false
+  /** Until then it does not reach the store. */
+  cutOffUntil = 0
+  /** By which a store knows its host; when it has taken shards. */
+  owner: HostId | undefined
+  /** Others live beside it. */
+  readonly isAmongOthers: boolean
   /** In words: `crashed`. */
   howItEnded = 'was paused'
   #state: Owner['state'] = 'alive'
   readonly #timeline: Timeline
   readonly #held: Entry[] = []
 
-  constructor(number: number, store: FaultyStore, timeline: Timeline, clock: WallClock, seed: number) {
+  constructor(
+    number: number,
+    store: FaultyStore,
+    timeline: Timeline,
+    clock: WallClock,
+    seed: number,
+    isAmongOthers = false,
+  ) {
     this.number = number
+    this.isAmongOthers = isAmongOthers
     this.store = store
     this.#timeline = timeline
     this.env = new ProcessEnv(this, timeline, clock, seed)
@@ -91,7 +110,7 @@ class ProcessEnv implements Env {
   }
 
   monotonic(): number {
-    return this.#timeline.now
+    return this.#timeline.steady
   }
 
   random(): number {
@@ -104,7 +123,9 @@ class ProcessEnv implements Env {
   }
 
   setTimer(delayMs: number, callback: () => void): TimerHandle {
-    return this.#timeline.after(delayMs, this.#process, callback)
+    const isRound = roundDelays.has(delayMs)
+    // Whole milliseconds: clocks show no parts of them.
+    return this.#timeline.after(isRound ? Math.ceil(delayMs) : delayMs, this.#process, callback, isRound)
   }
 
   clearTimer(handle: TimerHandle): void {

@@ -30,9 +30,9 @@ function checkCall(plan: WorldPlan, { call, entity, message }: CallAction): void
 
 function isRun(run: unknown): run is RunPlan {
   if (!isRecord(run)) return false
-  const { seed, store, groupTurns, maxLive, latency, actions } = run
+  const { seed, store, hosts = 1, groupTurns, maxLive, latency, actions } = run
   return (
-    [seed, groupTurns, maxLive].every(Number.isSafeInteger) &&
+    [seed, groupTurns, maxLive, hosts].every(Number.isSafeInteger) &&
     typeof store === 'string' &&
     (latency === 'drawn' || latency === 'steady') &&
     Array.isArray(actions) &&

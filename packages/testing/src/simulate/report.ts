@@ -10,6 +10,8 @@ export interface SimulationReport {
   readonly stimuli: number
   /** As they were asked for. */
   readonly faults: string
+  /** That lived at once. */
+  readonly hosts: number
   readonly stores: readonly string[]
   /** Messages handled. */
   readonly turns: number
@@ -50,15 +52,15 @@ export class Figures {
     }
   }
 
-  report({ runs, seed, stimuli, faults, stores }: Settings, sometimes: readonly string[]): SimulationReport {
+  report({ runs, seed, stimuli, faults, hosts, stores }: Settings, sometimes: readonly string[]): SimulationReport {
     const { turns, commits, crashes, virtualMs, faults: struck } = this.#counts
     const names = stores.map(({ name }) => name)
     return {
-      ...{ runs, seed, stimuli, faults, stores: names, turns, commits, crashes, struck, virtualMs, sometimes },
+      ...{ runs, seed, stimuli, faults, hosts, stores: names, turns, commits, crashes, struck, virtualMs, sometimes },
       toString() {
         const all = Object.entries(struck).map(([name, count]) => `${name} ${count}`)
         return [
-          `${runs} runs of up to ${stimuli} calls, seed ${seed}, faults ${faults}, on ${names.join(' and ')}`,
+          `${runs} runs of up to ${stimuli} calls, seed ${seed}, faults ${faults}, ${hostsOn(hosts)}${names.join(' and ')}`,
           `${turns} turns, ${commits} commits, ${crashes} crashes, ${days(virtualMs)} of virtual time`,
           ...(all.length === 0 ? [] : [`struck: ${all.join(', ')}`]),
           ...(sometimes.length === 0 ? [] : [`happened: ${sometimes.join(', ')}`]),
@@ -66,6 +68,10 @@ export class Figures {
       },
     }
   }
+}
+
+function hostsOn(hosts: number): string {
+  return hosts === 1 ? 'on ' : `${hosts} hosts on `
 }
 
 function days(ms: number): string {

@@ -7,7 +7,7 @@ import type { WorldPlan } from '../world/plan.ts'
 import { stimulusSources } from '../world/stimuli.ts'
 import { Chance, seedFor } from './chance.ts'
 import { around } from './delays.ts'
-import type { FaultName, FaultRates } from './fault.ts'
+import { type FaultName, type FaultRates, sharedFaults } from './fault.ts'
 
 /** A client makes a call. */
 export interface CallAction {
@@ -19,10 +19,12 @@ export interface CallAction {
   readonly message: PlainObject & { readonly type: string }
   /** Whether it may be repeated: then it is until it is answered. */
   readonly keyed: boolean
+  /** Which of the hosts that live then, counted round. */
+  readonly host?: number
 }
 
 /** Something befalls a write: the next one, or one after so many others. */
-export type WriteAction = { readonly at: number; readonly writes?: number } & (
+export type WriteAction = { readonly at: number; readonly writes?: number; readonly host?: number } & (
   | { readonly do: 'crashBeforeWrite' | 'crashAfterWrite' | 'crashAfterAnswer'; readonly downMs: number }
   /** It is on its way while its process ends, and comes when the next owner is at work. */
   | { readonly do: 'lateWrite'; readonly downMs: number; readonly landsMs: number }
@@ -39,10 +41,22 @@ export type FaultAction =
   /** For a while the store takes longer. */
   | { readonly do: 'delay'; readonly at: number; readonly ms: number; readonly forMs: number }
   /** The process ends without a word, or in good order; another one starts later. */
-  | { readonly do: 'crash' | 'restart'; readonly at: number; readonly downMs: number }
+  | { readonly do: 'crash' | 'restart'; readonly at: number; readonly downMs: number; readonly host?: number }
   /** The process is paused; another one takes over; the first one wakes. */
-  | { readonly do: 'pause'; readonly at: number; readonly takeOverMs: number; readonly wakeMs: number }
+  | {
+      readonly do: 'pause'
+      readonly at: number
+      readonly takeOverMs: number
+      readonly wakeMs: number
+      readonly host?: number
+    }
   | { readonly do: 'clockStep'; readonly at: number; readonly byMs: number }
+  /** For a while what hosts tell each other is lost. */
+  | { readonly do: 'lostBell'; readonly at: number; readonly forMs: number }
+  /** One more host comes, and leaves later. */
+  | { readonly do: 'join'; readonly at: number; readonly forMs: number }
+  /** For a while a host does not reach the store. */
+  | { readonly do: 'cutOff'; readonly at: number; readonly forMs: number; readonly host?: number }
 
 /** One thing that will happen. Times are milliseconds after the set-up. */
 export type Action = CallAction | FaultAction
@@ -52,6 +66,8 @@ export interface RunPlan {
   readonly seed: number
   /** By its name. */
   readonly store: string
+  /** Hosts that live at once; left out for one. */
+  readonly hosts?: number
   /** Turns in one group at most: with 1 each state of an entity is seen. */
   readonly groupTurns: number
   /** Entities in memory at most. */
@@ -67,6 +83,7 @@ export interface DrawOptions {
   readonly stimuli: number
   readonly rates: FaultRates
   readonly stores: readonly string[]
+  readonly hosts: number
   /** Of the machines' timers, in milliseconds. */
   readonly delays: readonly number[]
 }
@@ -96,9 +113,10 @@ export function drawRun(plan: WorldPlan, options: DrawOptions, index: number): R
   // In turn, and so are the stores: each has its share of each, however few runs there are.
   const shape = shapes[Math.floor(index / options.stores.length) % shapes.length] as Shape
   const count = shape === 'long' ? options.stimuli : Math.min(options.stimuli, 1 + chance.below(fewCalls))
-  const calls = drawCalls(plan, { ...options, stimuli: count }, shape, seed, chance)
+  const spread = spreadOver(options.hosts, seed)
+  const calls = drawCalls(plan, { ...options, stimuli: count }, shape, seed, chance).map(spread)
   const rates = ratesFor(options, count)
-  const faults = calls.flatMap((call) => drawFaults(call, rates, { delays: options.delays, chance }))
+  const faults = calls.flatMap((call) => drawFaults(call, rates, { delays: options.delays, chance })).map(spread)
   return {
     seed,
     store: options.stores[index % options.stores.length] as string,
@@ -106,7 +124,19 @@ export function drawRun(plan: WorldPlan, options: DrawOptions, index: number): R
     maxLive: chance.pick([1, 3, 10_000]),
     latency: 'drawn',
     actions: [...calls, ...faults].sort((one, other) => one.at - other.at),
+    ...(options.hosts === 1 ? {} : { hosts: options.hosts }),
   }
+}
+
+/** Says of whatever meets one host which one. By a chance of its own: where there is one, nothing else changes. */
+function spreadOver(hosts: number, seed: number): <A extends Action>(action: A) => A {
+  if (hosts === 1) return (action) => action
+  const chance = new Chance(seed, 'hosts')
+  return (action) => (meetsOne(action) ? { ...action, host: chance.below(hosts) } : action)
+}
+
+function meetsOne({ do: what }: Action): boolean {
+  return !['redelivery', 'delay', 'clockStep', 'lostBell', 'join'].includes(what)
 }
 
 function drawCalls(
@@ -181,8 +211,9 @@ interface Draw {
 type Rates = readonly (readonly [FaultName, number])[]
 
 /** A run of few calls has as many faults as one of many, as far as that leaves the calls their time. */
-function ratesFor({ rates, stimuli }: DrawOptions, count: number): Rates {
-  const all = Object.entries(rates) as [FaultName, number][]
+function ratesFor({ rates, stimuli, hosts }: DrawOptions, count: number): Rates {
+  const named = Object.entries(rates) as [FaultName, number][]
+  const all = named.filter(([name]) => hosts > 1 || !sharedFaults.has(name))
   return all.map(([name, rate]) => [name, Math.max(rate, Math.min(mostOfFew, (rate * stimuli) / count))])
 }
 
@@ -234,6 +265,10 @@ function drawFault(name: FaultName, at: number, { number }: CallAction, draw: Dr
       return { do: name, at, writes, why: chance.pick(['fails', 'full']), times: chance.pick([1, 1, 2, 5]) }
     case 'clockStep':
       return { do: name, at, byMs: chance.ms(1, 3_600_000) * chance.pick([-1, 1]) }
+    case 'lostBell':
+    case 'join':
+    case 'cutOff':
+      return { do: name, at, forMs: lasting(100, 60_000, draw) }
     default:
       return name satisfies never
   }

@@ -5,7 +5,7 @@
 //   R3  Nothing of a run depends on anything but the world, the plan of the run and the store.
 import { type Definition, type Group, type GroupResult, InterstateError } from '@interstate/core'
 import type { Policies, Signal, SignalListener } from '@interstate/runtime'
-import type { WorldError } from '../failure/error.ts'
+import { WorldError } from '../failure/error.ts'
 import type { Story } from '../failure/story.ts'
 import { History } from '../history/history.ts'
 import type { Stimulus } from '../stimulus.ts'
@@ -14,12 +14,13 @@ import type { WorldPlan } from '../world/plan.ts'
 import { Chance } from './chance.ts'
 import { Chronicle } from './chronicle.ts'
 import { Client } from './client.ts'
+import { Crew } from './crew.ts'
 import { Durable } from './durable.ts'
 import { judgeHistory, judgeRest } from './end.ts'
 import { Errands } from './errands.ts'
 import type { FaultName } from './fault.ts'
 import { Hearing } from './hearing.ts'
-import { Hosts } from './hosts.ts'
+import { Hosts, type HostsContext } from './hosts.ts'
 import { Judge } from './judge.ts'
 import { Latency } from './latency.ts'
 import { type AskedEffect, copyOf } from './outside.ts'
@@ -38,7 +39,7 @@ export interface RunContext {
   readonly definitions: readonly Definition[]
   /** Delays of their timers, in milliseconds. */
   readonly delays: readonly number[]
-  readonly open: () => StoreUnderTest | Promise<StoreUnderTest>
+  readonly store: { readonly name: string; readonly open: () => StoreUnderTest | Promise<StoreUnderTest> }
   readonly policies: Policies
   /** Names of `sometimes` that have held, of all runs. */
   readonly seen: Set<string>
@@ -80,7 +81,9 @@ export class Run {
   readonly #log: string[] = []
   readonly #counts: RunCounts = { turns: 0, commits: 0, crashes: 0, virtualMs: 0, faults: {} }
   #hosts: Hosts | undefined
+  #site: Site | undefined
   #hasBegun = false
+  #muteUntil = 0
 
   constructor(context: RunContext, run: RunPlan) {
     const { plan, definitions, delays, seen, coverage } = context
@@ -105,12 +108,11 @@ export class Run {
       definitions: new Map(definitions.map((each) => [each.name, each])),
       startMs,
       chance: new Chance(run.seed, 'client'),
-      process: () => this.#hosts?.current,
+      process: (call, attempt) => this.#hosts?.entry(call, attempt),
       latency: () => this.#latency.next(),
       log,
       failed: (call, error) => this.#hearing.callFailed(call, error),
     })
-    const current = (): Process | undefined => this.#hosts?.current
     this.#rest = new Rest({
       timeline,
       clock: this.#clock,
@@ -119,24 +121,28 @@ export class Run {
       durable,
       verdict,
       delays,
-      current,
+      living: () => this.#hosts?.living ?? [],
+      isShared: () => this.#site?.isShared === true,
+      isHeld: (entity) => this.#hearing.isHeld(entity),
     })
   }
 
   /** Runs it, once. */
   async go(): Promise<RunResult> {
-    const site = new Site(await this.#context.open(), this.#timeline)
-    const hosts = this.#hostsOn(site)
-    this.#hosts = hosts
+    const site = new Site(await this.#context.store.open(), this.#timeline)
+    this.#site = site
+    let hosts: Hosts | undefined
     let end: number | undefined
     try {
-      hosts.start()
+      hosts = this.#hostsOn(site)
+      this.#hosts = hosts
+      hosts.open()
       await this.#setUp()
       if (!this.#verdict.isOver) await this.#act()
       if (!this.#verdict.isOver) await this.#comeToRest(hosts)
       end = await this.#judgeTheEnd(site)
     } finally {
-      hosts.kill()
+      hosts?.kill()
       await site.close()
     }
     this.#counts.turns = this.#hearing.turns
@@ -151,10 +157,19 @@ export class Run {
     return this.#errands.perform(asked)
   }
 
+  /** @throws WorldError `WORLD_INVALID` where several hosts are to share a store that can't be shared. */
   #hostsOn(site: Site): Hosts {
+    const { hosts = 1 } = this.#run
+    if (site.isShared) return new Crew(this.#hostsContext(site), hosts)
+    if (hosts === 1) return new Hosts(this.#hostsContext(site))
+    const what = `${hosts} hosts can't share the store "${this.#context.store.name}": its scope must be "shard".`
+    throw new WorldError('WORLD_INVALID', what)
+  }
+
+  #hostsContext(site: Site): HostsContext {
     const { definitions, policies } = this.#context
     const { groupTurns, maxLive, seed } = this.#run
-    return new Hosts({
+    return {
       timeline: this.#timeline,
       clock: this.#clock,
       site,
@@ -178,12 +193,12 @@ export class Run {
           this.#chronicle.ended(process)
           this.#verdict.told(process)
         },
-        strikes: (fault, from, what) => this.#strikes(fault, from, what),
-        notes: (from, what) => this.#chronicle.note({ from, to: 'host', what }),
+        strikes: (fault, from, what, to) => this.#strikes(fault, from, what, to),
+        notes: (from, what, to = 'host') => this.#chronicle.note({ from, to, what }),
         failed: (process, error) => this.#couldNotStart(process, error),
         log: (line) => this.#say(line),
       },
-    })
+    }
   }
 
   /** Each call is made when what follows from the one before has come to rest. */
@@ -226,9 +241,22 @@ export class Run {
         this.#strikes('clockStep', 'host', `has its clock set ${action.byMs > 0 ? 'forward' : 'back'}`)
         this.#clock.stepMs += action.byMs
         return
+      case 'lostBell':
+        this.#strikes('lostBell', 'store', 'loses what hosts tell each other')
+        this.#mute(action.forMs)
+        return
       default:
         this.#hosts?.strike(action)
     }
+  }
+
+  #mute(forMs: number): void {
+    const site = this.#site as Site
+    site.isMute = true
+    this.#muteUntil = Math.max(this.#muteUntil, this.#timeline.now + forMs)
+    this.#timeline.after(forMs, undefined, () => {
+      if (this.#timeline.now >= this.#muteUntil) site.isMute = false
+    })
   }
 
   #repeat(number: number): void {
@@ -241,6 +269,7 @@ export class Run {
   async #comeToRest(hosts: Hosts): Promise<void> {
     this.#say('no more faults')
     this.#latency.calm()
+    ;(this.#site as Site).isMute = false
     hosts.calm()
     await this.#rest.come()
   }
@@ -251,7 +280,8 @@ export class Run {
     const atRest = !verdict.isOver
     const left = { site, history: this.#history, durable: this.#durable, judge: this.#judge, verdict }
     const isHeld: Hearing['isHeld'] = (entity) => this.#hearing.isHeld(entity)
-    if (atRest) await judgeRest({ ...left, isHeld, now: this.#clock.now() })
+    const owners = new Set(this.#hosts?.living.map(({ owner }) => owner))
+    if (atRest) await judgeRest({ ...left, isHeld, owners, now: this.#clock.now() })
     return judgeHistory(left, { atRest })
   }
 
@@ -276,11 +306,11 @@ export class Run {
     if (code !== 'STORE_FAILED' && code !== 'STORE_FULL') throw error
   }
 
-  #strikes(fault: FaultName, from: 'host' | 'store' | undefined, what: string): void {
+  #strikes(fault: FaultName, from: string | undefined, what: string, to = 'host'): void {
     this.#say(`fault ${fault}`)
     this.#counts.faults[fault] = (this.#counts.faults[fault] ?? 0) + 1
     if (fault.startsWith('crash') || fault === 'lateWrite') this.#counts.crashes += 1
-    if (from !== undefined) this.#chronicle.note({ from, to: 'host', what })
+    if (from !== undefined) this.#chronicle.note({ from, to, what })
   }
 
   #look(): void {

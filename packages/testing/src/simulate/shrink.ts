@@ -29,7 +29,12 @@ export async function shrink(run: RunPlan, found: Found, attempt: Try): Promise<
   }
   let smallest = await fewerActions(run, failing)
   // With one turn a group every state and every message is seen.
-  const simpler: readonly Partial<RunPlan>[] = [{ groupTurns: 1 }, { maxLive: 10_000 }, { latency: 'steady' }]
+  const simpler: readonly Partial<RunPlan>[] = [
+    ...((run.hosts ?? 1) > 2 ? [{ hosts: 2 }] : []),
+    { groupTurns: 1 },
+    { maxLive: 10_000 },
+    { latency: 'steady' },
+  ]
   for (const each of simpler) smallest = (await failing({ ...smallest, ...each })) ?? smallest
   return fewerActions(await earlierFaults(smallest, failing), failing)
 }

@@ -102,7 +102,7 @@ export class Simulation {
         plan: this.#plan,
         definitions: this.#definitions,
         delays: this.delays,
-        open,
+        store: { name: run.store, open },
         policies,
         seen: this.seen,
         coverage: covers ? this.#plan.coverage?.listener : undefined,
@@ -129,12 +129,13 @@ export class Simulation {
       index === undefined ? run : await shrink(run, found, async (candidate) => (await this.run(candidate)).found)
     const again = await this.run(smallest)
     const { code, name, what, cause } = again.found ?? found
-    const { seed, runs, faults, stimuli } = this.#settings
+    const { seed, runs, faults, stimuli, hosts } = this.#settings
     const where =
       index === undefined
         ? `Found when it was run again on ${run.store}.`
         : `Found in run ${index + 1} of ${runs}, seed ${seed}, up to ${stimuli} calls, faults ${faults}, on ${run.store}.`
-    const token = encodeToken({ by: 'simulate', options: { policies: this.#settings.policies }, run: smallest })
+    const told = { policies: this.#settings.policies, ...(hosts === 1 ? {} : { hosts }) }
+    const token = encodeToken({ by: 'simulate', options: told, run: smallest })
     const about = { ...(name === '' ? {} : { name }), ...(index === undefined ? {} : { searched: index + 1 }) }
     return new WorldError(code, `${what} ${where}`, { ...about, story: again.story, token, cause })
   }

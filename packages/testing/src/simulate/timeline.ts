@@ -3,6 +3,8 @@
 //   T2  The next thing does not happen before all that follows from the last one without a wait has happened, real
 //       input and output of a store included. So a run is the same however fast its machine is.
 //   T3  What belongs to a process that has ended never happens; of one that is frozen it waits until it wakes.
+//   T4  Where for a while nothing but the rounds of hosts has happened, nothing else ever would: they stand still, and the
+//       steady clocks of the hosts with them, until something else is to happen.
 import { setImmediate } from 'node:timers'
 import { WorldError } from '../failure/error.ts'
 
@@ -15,21 +17,30 @@ export interface Owner {
 
 /** Something that will happen. */
 export interface Entry {
-  readonly at: number
+  at: number
   readonly order: number
   readonly owner: Owner | undefined
   readonly run: () => unknown
+  /** It rings for ever, and mostly for nothing. */
+  readonly isRound: boolean
   isOff: boolean
 }
 
 /** A run of thousands of messages needs some thousands at one moment; a host that spins needs no end of them. */
 const mostAtOnce = 100_000
+/** Rounds and looks of hosts have found all that there is to find after so long, in milliseconds. */
+const stillMs = 20_000
+/** Less is not worth it. */
+const leastStillMs = 1_000
 
 /** See the file head. */
 export class Timeline {
   /** Whose thing is happening. */
   current: Owner | undefined
   #now = 0
+  #stoodStill = 0
+  #stirred = 0
+  #stirs = 0
   #order = 0
   #underWay = 0
   /** Things that happened since time last passed. */
@@ -42,10 +53,26 @@ export class Timeline {
     return this.#now
   }
 
+  /** The same without the time in which rounds stood still. */
+  get steady(): number {
+    return this.#now - this.#stoodStill
+  }
+
+  /** How often something happened that was more than a round. */
+  get stirs(): number {
+    return this.#stirs
+  }
+
+  /** Something happens that is more than a round. */
+  stir(): void {
+    this.#stirs += 1
+    this.#stirred = this.#now
+  }
+
   /** Puts something on the timeline, after a wait. */
-  after(ms: number, owner: Owner | undefined, run: () => unknown): Entry {
+  after(ms: number, owner: Owner | undefined, run: () => unknown, isRound = false): Entry {
     this.#order += 1
-    const entry = { at: this.#now + Math.max(0, ms), order: this.#order, owner, run, isOff: false }
+    const entry = { at: this.#now + Math.max(0, ms), order: this.#order, owner, run, isRound, isOff: false }
     push(this.#heap, entry)
     return entry
   }
@@ -71,12 +98,29 @@ export class Timeline {
     while (!until()) {
       const entry = this.#heap[0]
       if (entry === undefined || entry.at > end) break
+      if (entry.isRound && this.#now - this.#stirred >= stillMs && this.#standStill(end)) continue
       pop(this.#heap)
       if (entry.isOff) continue
       this.#pass(entry.at)
       await this.#happen(entry)
     }
     if (Number.isFinite(end) && !until()) this.#now = Math.max(this.#now, end)
+  }
+
+  /** @returns Whether rounds wait for something else now. */
+  #standStill(end: number): boolean {
+    const rounds = this.#heap.filter(({ isRound, isOff }) => isRound && !isOff)
+    let next = end
+    for (const { at, owner, isRound, isOff } of this.#heap) {
+      if (!isRound && !isOff && owner?.state !== 'dead') next = Math.min(next, at)
+    }
+    const ms = next - (this.#heap[0] as Entry).at + 1
+    if (!Number.isFinite(ms) || ms < leastStillMs) return false
+    const others = this.#heap.splice(0).filter(({ isRound, isOff }) => !isRound && !isOff)
+    for (const each of rounds) each.at += ms
+    for (const each of [...others, ...rounds]) push(this.#heap, each)
+    this.#stoodStill += ms
+    return true
   }
 
   #pass(at: number): void {

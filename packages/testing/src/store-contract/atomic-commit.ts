@@ -23,11 +23,11 @@ export const atomicCommit: readonly StoreGuarantee[] = [
           undefined,
         ])
         assert.deepEqual(
-          inbox.map(({ id, to }) => [id, to]),
-          [
+          new Map(inbox.map(({ id, to }) => [id, to])),
+          new Map([
             [messageId('sent'), receiver],
             [messageId('to itself'), actor],
-          ],
+          ]),
         )
         assert.deepEqual(rest, {
           due: [{ entity: actor, wakeAt: 70 }],
@@ -61,6 +61,7 @@ export const atomicCommit: readonly StoreGuarantee[] = [
     {
       guarantee: 'G3',
       holds: `a group written together changes nothing when one commit ends as ${cause}`,
+      scope: 'store',
       async run({ store, reopen }) {
         const { hand, spoiled, entities: known, keys } = await scene(store)
         const [before, after] = [order('innocent before'), order('innocent after')]
@@ -89,6 +90,7 @@ export const atomicCommit: readonly StoreGuarantee[] = [
   {
     guarantee: 'G3',
     holds: 'a group written together is there as a whole',
+    scope: 'store',
     async run({ store }) {
       const { hand, whole } = await scene(store)
       const others = Array.from({ length: 20 }, (_, index) => order(index))
@@ -118,8 +120,9 @@ export const atomicCommit: readonly StoreGuarantee[] = [
     async run({ store }) {
       const { hand, whole, spoiled } = await scene(store)
       for (const cause of causes) await hand.each({ ...spoiled[cause], tag: tag() })
-      for (const cause of causes) await hand.together({ ...spoiled[cause], tag: tag() })
-      assert.deepEqual(await hand.together(whole), [{ outcome: 'committed', version: 2 }])
+      const mode = hand.widest
+      for (const cause of causes) await hand.write({ mode, commits: [{ ...spoiled[cause], tag: tag() }] })
+      assert.deepEqual((await hand.write({ mode, commits: [whole] })).results, [{ outcome: 'committed', version: 2 }])
     },
   },
 ]

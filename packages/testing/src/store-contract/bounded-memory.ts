@@ -31,6 +31,7 @@ export const boundedMemory: readonly StoreGuarantee[] = [
   {
     guarantee: 'G17',
     holds: 'of keys that were purged one mark is left',
+    shards: 1,
     async run({ store }) {
       const hand = await Hand.over(store)
       const keys = Array.from({ length: 300 }, (_, index) => key('k', index))

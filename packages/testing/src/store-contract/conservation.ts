@@ -88,7 +88,7 @@ class Ledger {
     const expectedVersion = refused ? version + 1 : version
     const deadLetters = turn === 'bury' ? buried : []
     const commits = [this.hand.commit(entity, { expectedVersion, consumed, deadLetters })]
-    this.#last = this.hand.group({ commits, mode })
+    this.#last = this.hand.group({ commits, mode: mode === 'each' ? mode : this.hand.widest })
     const [result] = (await store.write(this.#last)).results
     assert.equal(result?.outcome, refused ? 'conflict' : 'committed')
     if (turn === 'handle' && !refused) this.#handled.push(...consumed)

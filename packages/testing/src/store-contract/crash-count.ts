@@ -51,4 +51,18 @@ export const crashCount: readonly StoreGuarantee[] = [
       assert.equal(await crashesAt(store, host('c')), 2)
     },
   },
+  {
+    guarantee: 'G11',
+    holds: 'a shard that a living owner hands over is no crash: the row neither grows nor ends',
+    scope: 'shard',
+    async run({ store, reopen }) {
+      await store.acquire(host('a'), shards)
+      assert.equal((await store.acquire(host('b'), shards, shards)).crashes, 0)
+      assert.equal(await crashesAt(store, host('c')), 1)
+      const again = await reopen()
+      assert.equal((await again.acquire(host('d'), shards, shards)).crashes, 1)
+      // Only those that were handed over.
+      assert.equal((await again.acquire(host('e'), shards, shards.slice(1))).crashes, 2)
+    },
+  },
 ]

@@ -34,7 +34,7 @@ export const durability: readonly StoreGuarantee[] = [
     holds: 'all that was written is there after a restart, and after one more',
     async run({ store, reopen }) {
       const { hand, whole, entities, keys } = await scene(store)
-      await hand.together(whole)
+      await hand.write({ mode: hand.widest, commits: [whole] })
       const before = await picture(store, entities, keys)
       assert.deepEqual(await picture(await reopen(), entities, keys), before)
       assert.deepEqual(await picture(await reopen(), entities, keys), before)

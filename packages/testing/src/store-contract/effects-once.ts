@@ -41,6 +41,7 @@ export const effectsOnce: readonly StoreGuarantee[] = [
   {
     guarantee: 'G1',
     holds: 'a group written together that consumes a message twice changes nothing',
+    scope: 'store',
     async run({ store }) {
       const hand = await Hand.over(store)
       const consumed = await hand.accept(entity, 'a')

@@ -145,6 +145,7 @@ export const grouping: readonly StoreGuarantee[] = [
   {
     guarantee: 'G13',
     holds: 'one commit that is refused touches no other commit of its group',
+    shards: 1,
     async run({ store }) {
       const hand = await Hand.over(store)
       const entities = Array.from({ length: 9 }, (_, index) => order(index))
@@ -167,6 +168,7 @@ export const grouping: readonly StoreGuarantee[] = [
   {
     guarantee: 'G13',
     holds: 'any history in groups ends as the same commits one by one, each with the same outcome',
+    shards: 1,
     run: (context) =>
       tellTwice(context, async (drawn, grouped, single) => {
         for (const sketches of drawn) {
@@ -183,6 +185,7 @@ export const grouping: readonly StoreGuarantee[] = [
   {
     guarantee: 'G13',
     holds: 'any history written together where that succeeds, and apart where it does not, ends as if written apart',
+    scope: 'store',
     run: (context) =>
       tellTwice(context, async (drawn, together, apart) => {
         for (const sketches of drawn) {

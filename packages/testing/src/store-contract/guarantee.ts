@@ -1,5 +1,7 @@
 // guarantee.ts: what a store must hold, as data: a sentence, and a program that throws when it does not.
-import type { StoreDriver } from '@interstate/core'
+import assert from 'node:assert/strict'
+import type { Scope, StoreDriver } from '@interstate/core'
+import { carried } from './carried.ts'
 
 /** A store under test. */
 export interface StoreUnderTest {
@@ -13,29 +15,52 @@ export interface StoreUnderTest {
   close?(): Promise<void>
 }
 
+/** What {@link OpenStore} is asked for. */
+export interface OpenStoreOptions {
+  /** P. A store of scope `shard` must have so many; another may leave it aside. */
+  readonly shards: number
+}
+
+/** Opens a fresh, empty store. */
+export type OpenStore = (options: OpenStoreOptions) => StoreUnderTest | Promise<StoreUnderTest>
+
 /** One thing that every store must hold. */
 export interface StoreGuarantee {
   /** Its number in the list of guarantees. */
   readonly guarantee: `G${number}`
   readonly holds: string
+  /**
+   * The one scope for which it is made; all when left out. One that is made for all sees a store of scope `shard`
+   * through a carrier: after each write, whatever left has arrived.
+   */
+  readonly scope?: Scope
+  /** P, see {@link OpenStoreOptions}. 8 when left out. */
+  readonly shards?: number
   /** Throws when it does not hold. Needs a fresh store. */
   run(context: StoreUnderTest): Promise<void>
 }
 
-/** Opens a fresh store, runs one guarantee against it, closes it. */
-export async function checkStoreGuarantee(
-  { run }: StoreGuarantee,
-  open: () => StoreUnderTest | Promise<StoreUnderTest>,
-): Promise<void> {
-  let { store, ...rest } = await open()
-  const reopen = async (): Promise<StoreDriver> => {
-    store = await rest.reopen()
-    return store
-  }
+/**
+ * Opens a fresh store, runs one guarantee against it, closes it.
+ *
+ * @throws AssertionError when it does not hold, or is not made for the scope of this store.
+ */
+export async function checkStoreGuarantee({ run, scope, shards = 8 }: StoreGuarantee, open: OpenStore): Promise<void> {
+  const under = await open({ shards })
+  const seen = (store: StoreDriver) => (scope === undefined && store.scope === 'shard' ? carried(store) : store)
+  let store = under.store
   try {
-    await run({ store, reopen })
+    assert.ok(scope === undefined || scope === store.scope, `This is for stores of scope ${scope}, not ${store.scope}.`)
+    if (store.scope === 'shard') assert.equal(store.shards, shards, 'It was asked for another number of shards.')
+    await run({
+      store: seen(store),
+      reopen: async () => {
+        store = await under.reopen()
+        return seen(store)
+      },
+    })
   } finally {
-    await (rest.close?.() ?? store.close())
+    await (under.close?.() ?? store.close())
   }
 }
 

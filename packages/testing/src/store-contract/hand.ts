@@ -9,16 +9,20 @@ import {
   type GroupResult,
   type HostId,
   type IdempotencyKey,
+  type InboxItem,
   idempotencyKey,
   type KeyPlace,
   type Lease,
   type MessageId,
   partitionOf,
   type Registration,
+  type ShardId,
   type StoreDriver,
   type StoredMessage,
   shardOf,
 } from '@interstate/core'
+
+const all = 100_000
 
 let drawn = 0
 
@@ -40,9 +44,23 @@ export function key(name: string, at = 1_000): IdempotencyKey {
   return idempotencyKey(name, { at })
 }
 
-/** Where to look for keys that tests register: all of them in one shard. */
-export function placesOf(keys: readonly IdempotencyKey[]): readonly KeyPlace[] {
-  return keys.map((each) => ({ key: each, shard: 0 }))
+/** Where to look for keys that entered by one shard. */
+export function placesOf(keys: readonly IdempotencyKey[], shard: ShardId = 0): readonly KeyPlace[] {
+  return keys.map((each) => ({ key: each, shard }))
+}
+
+/** An entity of a shard. */
+export function entityIn({ shards }: Pick<StoreDriver, 'shards'>, shard: ShardId, name = 'in'): EntityId {
+  for (let index = 0; ; index += 1) {
+    const found = order(`${name}-${shard}-${index}`)
+    if (shardOf(found, shards) === shard) return found
+  }
+}
+
+/** Waiting messages of shards. At scope `shard` positions are of one shard: they come shard by shard. */
+export async function inboxOver(store: StoreDriver, shards: readonly ShardId[]): Promise<readonly InboxItem[]> {
+  if (store.scope === 'store') return store.inbox(shards, 0, all)
+  return (await Promise.all(shards.map((shard) => store.inbox([shard], 0, all)))).flat()
 }
 
 /** The parts of a commit that a test cares about. */
@@ -89,8 +107,16 @@ export class Hand {
     return shardOf(entity, this.store.shards)
   }
 
+  /** The widest mode that the store knows. */
+  get widest(): Group['mode'] {
+    return this.store.scope === 'store' ? 'together' : 'each'
+  }
+
   lease(entity: EntityId): Lease {
-    const shard = this.shard(entity)
+    return this.leaseOf(this.shard(entity))
+  }
+
+  leaseOf(shard: ShardId): Lease {
     return this.#leases.get(shard) ?? { shard, epoch: 0, owner: this.owner }
   }
 
@@ -98,8 +124,14 @@ export class Hand {
     return { id: messageId(name), to, shard: this.shard(to), body }
   }
 
-  registration(key: IdempotencyKey, message: MessageId, others: readonly MessageId[] = []): Registration {
-    return { key, shard: 0, at: Number(key.split('~')[0]), message, others, fingerprint: `print of ${message}` }
+  /** @param shard - By which the call enters. */
+  registration(
+    key: IdempotencyKey,
+    message: MessageId,
+    others: readonly MessageId[] = [],
+    shard: ShardId = 0,
+  ): Registration {
+    return { key, shard, at: Number(key.split('~')[0]), message, others, fingerprint: `print of ${message}` }
   }
 
   /** A commit of a new entity with a snapshot, unless told otherwise. */
@@ -125,7 +157,7 @@ export class Hand {
     return {
       owner: this.owner,
       tag: tag(),
-      accepted: accepted.map((message) => ({ lease: this.lease(message.to), ...message })),
+      accepted: accepted.map((message) => ({ lease: this.leaseOf(entryOf(message)), ...message })),
       registrations: [],
       commits: [],
       mode: 'each',
@@ -163,4 +195,8 @@ export class Hand {
   async waiting(entity: EntityId): Promise<readonly MessageId[]> {
     return (await this.store.inboxOf(partitionOf(entity, this.store.shards), 0, 10_000)).map(({ id }) => id)
   }
+}
+
+function entryOf(message: StoredMessage | AcceptedMessage): ShardId {
+  return ('entry' in message ? message.entry : undefined) ?? message.shard
 }

@@ -7,8 +7,8 @@ import { picture } from './picture.ts'
 const entity = order('keys')
 const [k, old, fresh] = [key('k', 2_000), key('old', 1_000), key('fresh', 3_000)]
 
-/** See the file head. */
-export const idempotency: readonly StoreGuarantee[] = [
+/** See the file head. One shard: a key is known where its call entered, see entries.ts. */
+export const idempotency: readonly StoreGuarantee[] = inOneShard([
   {
     guarantee: 'G10',
     holds: 'a key is new until it is registered, then stands for its message and gets its reply, over restarts',
@@ -34,7 +34,7 @@ export const idempotency: readonly StoreGuarantee[] = [
     async run({ store }) {
       const hand = await Hand.over(store)
       await hand.write({
-        mode: 'together',
+        mode: hand.widest,
         registrations: [hand.registration(k, messageId('a'))],
         commits: [hand.commit(entity, { replies: [{ key: k, reply: 'at once' }] })],
       })
@@ -90,10 +90,11 @@ export const idempotency: readonly StoreGuarantee[] = [
   {
     guarantee: 'G10',
     holds: 'a key that is taken between the look and the write rolls back a group written together',
+    scope: 'store',
     async run({ store }) {
       const hand = await Hand.over(store)
       await hand.write({ registrations: [hand.registration(k, messageId('first'))] })
-      const before = await picture(store, [entity], [k, fresh])
+      const before = await picture(store, [entity], placesOf([k, fresh]))
       const result = await hand.write({
         mode: 'together',
         accepted: [hand.message('second', entity)],
@@ -101,7 +102,7 @@ export const idempotency: readonly StoreGuarantee[] = [
         commits: [hand.commit(entity, { replies: [{ key: fresh, reply: 'undone' }] })],
       })
       assert.deepEqual(result, { taken: [k], fenced: [], results: [{ outcome: 'rolled back' }] })
-      assert.deepEqual(await picture(store, [entity], [k, fresh]), before)
+      assert.deepEqual(await picture(store, [entity], placesOf([k, fresh])), before)
     },
   },
   {
@@ -160,9 +161,13 @@ export const idempotency: readonly StoreGuarantee[] = [
       await store.purge(2_000)
       const late = { accepted: [hand.message('a', entity)], registrations: [hand.registration(old, messageId('a'))] }
       assert.deepEqual((await hand.write(late)).taken, [old])
-      assert.deepEqual((await hand.write({ ...late, mode: 'together' })).taken, [old])
+      assert.deepEqual((await hand.write({ ...late, mode: hand.widest })).taken, [old])
       assert.deepEqual(await hand.waiting(entity), [])
       assert.deepEqual(await store.keys(placesOf([old])), [{ state: 'purged' }])
     },
   },
-]
+])
+
+function inOneShard(guarantees: readonly StoreGuarantee[]): readonly StoreGuarantee[] {
+  return guarantees.map((each) => ({ ...each, shards: 1 }))
+}

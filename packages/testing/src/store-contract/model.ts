@@ -8,24 +8,44 @@ import type {
   IdempotencyKey,
   MessageId,
   Registration,
+  ShardId,
   StoredMessage,
 } from '@interstate/core'
 
 /** See the file head. */
 export interface World {
+  /** At scope `shard` what one shard sends to another is on its way until the write has ended. */
+  readonly scope: 'store' | 'shard'
   readonly epoch: number
   readonly entities: Readonly<Record<EntityId, { readonly version: number; readonly commit: Commit }>>
   /** In order. */
   readonly waiting: readonly StoredMessage[]
+  readonly underWay: readonly { readonly from: ShardId; readonly message: StoredMessage }[]
   readonly dead: Readonly<Record<MessageId, string>>
   readonly keys: Readonly<Record<IdempotencyKey, { readonly message: MessageId; readonly reply: string | undefined }>>
   readonly latest: { readonly tag: string; readonly result: GroupResult } | undefined
 }
 
-export const emptyWorld: World = { epoch: 0, entities: {}, waiting: [], dead: {}, keys: {}, latest: undefined }
+export const emptyWorld: World = {
+  scope: 'store',
+  epoch: 0,
+  entities: {},
+  waiting: [],
+  underWay: [],
+  dead: {},
+  keys: {},
+  latest: undefined,
+}
 
-/** What a group does to a world, and what its writer is told. */
+/** What a group does to a world, and what its writer is told. Whatever left has arrived then. */
 export function write(world: World, group: Group): readonly [World, GroupResult] {
+  const [next, result] = writeGroup(world, group)
+  const arriving = next.underWay.toSorted((one, other) => one.from - other.from)
+  const waiting = arriving.reduce((before, { message }) => add(before, [message]), next.waiting)
+  return [{ ...next, waiting, underWay: [] }, result]
+}
+
+function writeGroup(world: World, group: Group): readonly [World, GroupResult] {
   if (world.latest?.tag === group.tag) return [world, again(world.latest.result)]
   const late = group.accepted
     .filter(({ lease }) => lease !== undefined && lease.epoch !== world.epoch)
@@ -45,12 +65,8 @@ export function write(world: World, group: Group): readonly [World, GroupResult]
   const registered = open.filter((each) => !taken.includes(each))
   const keys = Object.fromEntries(registered.map(({ key, message }) => [key, { message, reply: undefined }]))
   let next: World = { ...world, keys: { ...world.keys, ...keys } }
-  next = {
-    ...next,
-    waiting: add(
-      next.waiting,
-      group.accepted.filter(({ id }) => !refused.includes(id)).map(({ lease: _, ...message }) => message),
-    ),
+  for (const { lease: _, entry, ...message } of group.accepted) {
+    if (!refused.includes(message.id)) next = place(next, message, entry ?? message.shard)
   }
   const results: CommitResult[] = []
   for (const commit of group.commits) {
@@ -84,14 +100,21 @@ function apply(world: World, commit: Commit): readonly [World, CommitResult] {
     const known = world.keys[key]
     return known === undefined || known.reply !== undefined ? [] : [[key, { ...known, reply }]]
   })
-  const next = {
+  let next: World = {
     ...world,
     entities: { ...world.entities, [entity]: { version: version + 1, commit } },
-    waiting: add(rest, commit.outbox),
+    waiting: rest,
     dead: { ...world.dead, ...Object.fromEntries(commit.deadLetters.map(({ id, reason }) => [id, reason])) },
     keys: { ...world.keys, ...Object.fromEntries(replies) },
   }
+  for (const message of commit.outbox) next = place(next, message, lease.shard)
   return [next, { outcome: 'committed', version: version + 1 }]
+}
+
+/** Into the inbox, or on its way to it. */
+function place(world: World, message: StoredMessage, from: ShardId): World {
+  if (world.scope === 'store' || from === message.shard) return { ...world, waiting: add(world.waiting, [message]) }
+  return { ...world, underWay: [...world.underWay, { from, message }] }
 }
 
 /** At the end, where it does not wait already. */

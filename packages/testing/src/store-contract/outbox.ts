@@ -51,7 +51,8 @@ export const outbox: readonly StoreGuarantee[] = [
     holds: 'what one commit of a group sends can be consumed by the next group',
     async run({ store }) {
       const hand = await Hand.over(store)
-      await hand.together(hand.commit(sender, { outbox: [hand.message('a', receiver)] }), hand.commit(receiver))
+      const commits = [hand.commit(sender, { outbox: [hand.message('a', receiver)] }), hand.commit(receiver)]
+      await hand.write({ mode: hand.widest, commits })
       const result = await hand.one(receiver, { expectedVersion: 1, consumed: [messageId('a')] })
       assert.deepEqual(result, { outcome: 'committed', version: 2 })
     },

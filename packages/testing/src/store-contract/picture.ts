@@ -1,16 +1,8 @@
 // picture.ts: all that a store shows, so that "changes nothing" is one comparison.
 
-import type {
-  DeadLetter,
-  EntityId,
-  IdempotencyKey,
-  InboxItem,
-  KeyState,
-  StoreDriver,
-  StoredEntity,
-} from '@interstate/core'
+import type { DeadLetter, EntityId, InboxItem, KeyPlace, KeyState, StoreDriver, StoredEntity } from '@interstate/core'
 import { partitionsOf } from '@interstate/core'
-import { placesOf } from './hand.ts'
+import { inboxOver } from './hand.ts'
 
 /** See the file head. */
 export interface Picture {
@@ -28,15 +20,15 @@ const all = 100_000
 export async function picture(
   store: StoreDriver,
   entities: readonly EntityId[],
-  keys: readonly IdempotencyKey[] = [],
+  keys: readonly KeyPlace[] = [],
 ): Promise<Picture> {
   const shards = Array.from({ length: store.shards }, (_, shard) => shard)
   return {
     entities: await store.load(partitionsOf(entities, store.shards)),
-    inbox: await store.inbox(shards, 0, all),
+    inbox: await inboxOver(store, shards),
     due: await store.due(shards, Number.MAX_SAFE_INTEGER, all),
     unsettled: await store.unsettled(shards, undefined, all),
     deadLetters: await store.deadLetters(undefined, all),
-    keys: await store.keys(placesOf(keys)),
+    keys: await store.keys(keys),
   }
 }

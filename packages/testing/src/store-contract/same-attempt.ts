@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Group, GroupResult } from '@interstate/core'
 import { overRestart, type StoreGuarantee } from './guarantee.ts'
-import { Hand, key, messageId, order } from './hand.ts'
+import { Hand, key, messageId, order, placesOf } from './hand.ts'
 import { picture } from './picture.ts'
 
 const [entity, other] = [order('attempt'), order('other')]
@@ -16,7 +16,7 @@ function fullGroup(hand: Hand, mode: Group['mode']): Group {
   return hand.group({
     mode,
     accepted: [hand.message('a', entity), hand.message('b', other)],
-    registrations: [hand.registration(key('k'), messageId('a'))],
+    registrations: [hand.registration(key('k'), messageId('a'), [], hand.shard(entity))],
     commits: [
       hand.commit(entity, { outbox: [hand.message('c', other)] }),
       hand.commit(other, { outbox: [hand.message('d', entity)] }),
@@ -61,6 +61,7 @@ export const sameAttempt: readonly StoreGuarantee[] = [
     (mode): StoreGuarantee => ({
       guarantee: 'G7',
       holds: `the same group again changes nothing, also after a restart (${mode})`,
+      ...(mode === 'together' && { scope: 'store' }),
       async run({ store, reopen }) {
         const hand = await Hand.over(store)
         const group = fullGroup(hand, mode)
@@ -72,7 +73,7 @@ export const sameAttempt: readonly StoreGuarantee[] = [
             { outcome: 'committed', version: 1 },
           ],
         })
-        const before = await picture(store, [entity, other], [key('k')])
+        const before = await picture(store, [entity, other], placesOf([key('k')], hand.shard(entity)))
         for await (const at of overRestart(store, reopen)) {
           assert.deepEqual(await at.write(group), {
             taken: [],
@@ -82,7 +83,7 @@ export const sameAttempt: readonly StoreGuarantee[] = [
               { outcome: 'already applied', version: 1 },
             ],
           })
-          assert.deepEqual(await picture(at, [entity, other], [key('k')]), before)
+          assert.deepEqual(await picture(at, [entity, other], placesOf([key('k')], hand.shard(entity))), before)
         }
       },
     }),
@@ -114,6 +115,7 @@ export const sameAttempt: readonly StoreGuarantee[] = [
   {
     guarantee: 'G7',
     holds: 'a group that was rolled back, written again when nothing stands in its way any more, still changes nothing',
+    scope: 'store',
     async run({ store, reopen }) {
       const hand = await Hand.over(store)
       const group = hand.group({

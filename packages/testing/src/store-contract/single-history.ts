@@ -48,6 +48,7 @@ export const singleHistory: readonly StoreGuarantee[] = [
   {
     guarantee: 'G4',
     holds: 'of two commits on one version in one group written together none is written',
+    scope: 'store',
     async run({ store }) {
       const hand = await Hand.over(store)
       const results = await hand.together(hand.commit(entity), hand.commit(entity))

@@ -1,6 +1,6 @@
 // spoiled.ts: a commit with every part, as it should be and spoiled in each way that a store must refuse.
-import type { Commit, EntityId, HostId, StoreDriver } from '@interstate/core'
-import { Hand, key, messageId, order, type Parts } from './hand.ts'
+import type { Commit, EntityId, HostId, KeyPlace, StoreDriver } from '@interstate/core'
+import { Hand, key, messageId, order, type Parts, placesOf } from './hand.ts'
 
 /** Why a commit is refused. */
 export type Cause = 'conflict' | 'duplicate' | 'fenced'
@@ -12,7 +12,7 @@ export interface Scene {
   readonly whole: Commit
   readonly spoiled: Readonly<Record<Cause, Commit>>
   readonly entities: readonly EntityId[]
-  readonly keys: readonly ReturnType<typeof key>[]
+  readonly keys: readonly KeyPlace[]
 }
 
 /** An entity at version 1 with two waiting messages and a registered key, and a commit that touches all of it. */
@@ -23,7 +23,7 @@ export async function scene(store: StoreDriver): Promise<Scene> {
   const asked = key('asked')
   await hand.write({
     accepted: [hand.message('first', actor), hand.message('second', actor)],
-    registrations: [hand.registration(asked, messageId('first'))],
+    registrations: [hand.registration(asked, messageId('first'), [], hand.shard(actor))],
     commits: [hand.commit(actor, { snapshot: 'before', wakeAt: 50 })],
   })
   const parts: Parts = {
@@ -43,5 +43,11 @@ export async function scene(store: StoreDriver): Promise<Scene> {
     duplicate: hand.commit(actor, { ...parts, consumed: [messageId('first'), messageId('consumed long ago')] }),
     fenced: zombie.commit(actor, parts),
   }
-  return { hand, whole: hand.commit(actor, parts), spoiled, entities: [actor, receiver], keys: [asked] }
+  return {
+    hand,
+    whole: hand.commit(actor, parts),
+    spoiled,
+    entities: [actor, receiver],
+    keys: placesOf([asked], hand.shard(actor)),
+  }
 }

@@ -30,7 +30,10 @@ export const wakeUps: readonly StoreGuarantee[] = [
           (await at.due(hand.shards, 2e12, 2)).map(({ entity }) => entity),
           all.slice(0, 2),
         )
-        assert.deepEqual(await at.due([hand.shard(a)], 299, 10), hand.shard(a) === hand.shard(b) ? [b] : [])
+        assert.deepEqual(
+          await at.due([hand.shard(a)], 299, 10),
+          hand.shard(a) === hand.shard(b) ? [{ entity: b, wakeAt: 100 }] : [],
+        )
       }
     },
   },

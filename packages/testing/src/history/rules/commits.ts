@@ -1,5 +1,13 @@
 // commits.ts: G1, G3, G4. A commit follows the version it was made from, consumes what is there, and comes whole.
-import type { Commit, EntityId, GroupResult, MessageId } from '@interstate/core'
+import type {
+  AcceptedMessage,
+  Commit,
+  EntityId,
+  GroupResult,
+  MessageId,
+  ShardId,
+  StoredMessage,
+} from '@interstate/core'
 import type { Books, Place } from '../books.ts'
 import type { Happened } from '../event.ts'
 import type { Report, Rule } from '../rule.ts'
@@ -51,6 +59,7 @@ export class Commits implements Rule {
       const place = consumed.indexOf(id) < index ? 'handled' : story.place(id, entity)
       if (place === 'waiting') continue
       if (place === undefined) report('G1', `${entity} consumed ${id}, which never waited for it.`, about)
+      else if (place === 'travelling') report('G1', `${entity} consumed ${id}, which had not arrived.`, about)
       else if (place === 'handled') report('G1', `${entity} consumed ${id}, which a turn had consumed before.`, about)
       else report('G1', `${entity} consumed ${id}, which is a dead letter.`, about)
     }
@@ -63,9 +72,9 @@ class Story {
   readonly #versions = new Map<EntityId, number>()
   readonly #places = new Map<MessageId, { readonly place: Place; readonly to: EntityId }>()
 
-  constructor(books: Books, accepted: readonly { readonly id: MessageId; readonly to: EntityId }[]) {
+  constructor(books: Books, accepted: readonly AcceptedMessage[]) {
     this.#books = books
-    for (const { id, to } of accepted) this.#places.set(id, { place: 'waiting', to })
+    for (const message of accepted) this.#send(message, message.entry ?? message.shard)
   }
 
   version(entity: EntityId): number {
@@ -77,10 +86,15 @@ class Story {
     return found?.to === entity ? found.place : undefined
   }
 
-  add({ entity, consumed, outbox, deadLetters }: Commit): void {
+  add({ entity, lease, consumed, outbox, deadLetters }: Commit): void {
     this.#versions.set(entity, this.version(entity) + 1)
     for (const id of consumed) this.#places.set(id, { place: 'handled', to: entity })
-    for (const { id, to } of outbox) this.#places.set(id, { place: 'waiting', to })
+    for (const message of outbox) this.#send(message, lease.shard)
     for (const { id, to } of deadLetters) this.#places.set(id, { place: 'dead', to })
+  }
+
+  #send(message: StoredMessage, from: ShardId): void {
+    const place = this.#books.travels(message, from) ? 'travelling' : 'waiting'
+    this.#places.set(message.id, { place, to: message.to })
   }
 }

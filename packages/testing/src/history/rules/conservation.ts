@@ -14,8 +14,8 @@ export class Conservation implements Rule {
     if (event.event === 'told' && event.signal.signal === 'turn' && event.signal.outcome !== 'stale') {
       const { message, entity } = event.signal
       const place = books.messages.get(message)?.place
-      if (place === 'waiting' || place === 'dead') {
-        const what = `${message} was handled by ${entity}, and is ${place === 'dead' ? 'a dead letter' : 'waiting'} all the same.`
+      if (place !== undefined && place !== 'handled') {
+        const what = `${message} was handled by ${entity}, and is ${place === 'dead' ? 'a dead letter' : place} all the same.`
         report('G12', what, { messages: [message], entities: [entity] })
       }
     }

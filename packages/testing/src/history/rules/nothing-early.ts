@@ -15,9 +15,9 @@ export class NothingEarly implements Rule {
       }
       case 'replied': {
         const { key, to } = event
-        const known = key === undefined ? undefined : books.keys.get(key)
-        if (known === undefined || known.reply !== undefined) return
-        const messages = [known.registration.message]
+        const known = key === undefined ? [] : books.keysNamed(key)
+        if (known.length === 0 || known.some(({ reply }) => reply !== undefined)) return
+        const messages = known.map(({ registration }) => registration.message)
         report('G8', `${to} replied to key ${key} before that was committed.`, { messages, entities: [to] })
         return
       }

@@ -33,7 +33,7 @@ export class Order implements Rule {
     if (event.event === 'written') this.#noteDelayed(event, books)
     if (event.event !== 'told' || event.signal.signal !== 'turn') return
     const { signal } = event
-    if (signal.outcome === 'stale' || books.superseded.has(event.host)) return
+    if (signal.outcome === 'stale' || books.tellsLate(event.host, signal.entity)) return
     this.#judge(signal, report)
     this.#turns.set(signal.message, { turn: this.#turns.size, entity: signal.entity })
   }

@@ -43,8 +43,8 @@ export class Recognition implements Rule {
   }
 
   #registrations({ group, result }: Written, books: Books, report: Report): void {
-    for (const { key, at, message } of books.effective(group, result).registrations) {
-      const known = books.keys.get(key)?.registration
+    for (const { key, shard, at, message } of books.effective(group, result).registrations) {
+      const known = books.key(key, shard)?.registration
       if (known !== undefined) {
         report('G7', `Key ${key} was registered again.`, { messages: [known.message, message] })
       } else if (at < books.mark)
@@ -52,10 +52,10 @@ export class Recognition implements Rule {
     }
   }
 
-  #keys({ asked, states }: Extract<Happened, { event: 'keys' }>, books: Books, report: Report): void {
+  #keys({ asked, shards, states }: Extract<Happened, { event: 'keys' }>, books: Books, report: Report): void {
     for (const [index, key] of asked.entries()) {
       const state = states[index]
-      const known = books.keys.get(key)
+      const known = books.key(key, shards?.[index])
       if (known === undefined) {
         const isOld = Number(key.split('~')[0]) < books.mark
         if (isOld && state?.state !== 'purged')

@@ -33,7 +33,7 @@ export class Timers implements Rule {
       if (signal.outcome !== 'handled' && signal.outcome !== 'sent') return
       this.#note(signal.entity, books.entities.get(signal.entity))
       const clock = Math.max(books.clock, event.at)
-      this.#fire(signal, { clock, isLate: books.superseded.has(event.host) }, books, report)
+      this.#fire(signal, { clock, isLate: books.tellsLate(event.host, signal.entity) }, books, report)
     }
     if (event.event !== 'written') return
     for (const { entity } of event.group.commits) this.#note(entity, books.entities.get(entity))
