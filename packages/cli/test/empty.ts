@@ -1,0 +1,2 @@
+// empty.ts: a module without entities.
+export const nothing: readonly [] = []
