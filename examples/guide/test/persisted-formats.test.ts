@@ -1,5 +1,7 @@
 // What is written to a store, as text that later versions must read.
 import {
+  chainAfter,
+  emptyChain,
   encodeEnvelope,
   entityId,
   idempotencyKey,
@@ -36,6 +38,14 @@ describe('persisted formats', () => {
     // #region key
     const key = idempotencyKey('order-17', { at: new Date('2026-01-31T12:00:00Z') })
     expect(key).toBe('1769860800000~order-17')
+    // #endregion
+  })
+
+  test('chains of lanes', () => {
+    // #region chain
+    const first = chainAfter(emptyChain, 'message-1' as MessageId)
+    expect(first).toBe('8d6b290718def6a4')
+    expect(chainAfter(first, 'message-2' as MessageId)).toBe('bc71da78f38c3ddf')
     // #endregion
   })
 

@@ -36,6 +36,13 @@ test('no bottle gets lost, whatever fails', async () => {
 })
 // #endregion
 
+// #region hosts
+test('nor where three hosts share the work', async () => {
+  const report = await shop.simulate({ runs: 10, hosts: 3, faults: 'harsh' })
+  expect(report.crashes).toBeGreaterThan(0)
+})
+// #endregion
+
 // #region stores
 const file: SimulatedStore = {
   name: 'sqlite',

@@ -28,10 +28,9 @@ export async function audit({ host, fulfilment }: Shop, orders: Iterable<string>
   const endings = new Map<string, Outcome>()
   let chargedCents = 0
   let refundedCents = 0
-  for (const order of orders) {
-    const way = await host.read(fulfilment.at(order))
-    const closed = await host.read(cart.at(order))
-    const money = await host.read(payment.at(order))
+  const read = (order: string) =>
+    Promise.all([order, host.read(fulfilment.at(order)), host.read(cart.at(order)), host.read(payment.at(order))])
+  for (const [order, way, closed, money] of await Promise.all([...orders].map(read))) {
     if (way?.status === 'done' && way.context.outcome === closed?.context.outcome) {
       endings.set(order, way.context.outcome)
     }

@@ -4,7 +4,8 @@ import { audit } from './audit.ts'
 import type { Order } from './orders.ts'
 import type { Progress } from './progress.ts'
 import type { Findings } from './report.ts'
-import { openShop, type ShopFiles } from './shop.ts'
+import { openShop } from './shop.ts'
+import { type ShopFiles, shopIn } from './shop-files.ts'
 
 const ordersAtOnce = 1_024
 
@@ -22,7 +23,7 @@ export async function runCalm(
   }
   const begin = performance.now()
   const shop = await openShop({
-    files,
+    ...shopIn(files),
     // As in production: deciding every turn twice is for tests, and the report tells a speed.
     policies: { verify: 'sampled' },
     onSignal(signal) {

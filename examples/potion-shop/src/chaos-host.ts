@@ -1,7 +1,9 @@
 // chaos-host.ts: a host that chaos.ts starts and kills: sends every order twice, in an order of its own.
 import type { Host } from '@interstate/runtime'
 import { OrderBook } from './order-book.ts'
-import { openShop, type ShopFiles } from './shop.ts'
+import { openShop } from './shop.ts'
+import { type ShopFiles, shopIn } from './shop-files.ts'
+import { shuffled } from './shuffle.ts'
 
 /** What a host is told at its start. */
 export interface ChaosLife {
@@ -32,7 +34,7 @@ let ended = 0
 let byDay = Number.POSITIVE_INFINITY
 let host: Host | undefined
 const shop = await openShop({
-  files,
+  ...shopIn(files),
   onSignal(signal) {
     if (signal.signal === 'turn' && signal.type === 'Close') ended += 1
     if (signal.signal === 'committed') tell({ done: false })
@@ -61,12 +63,4 @@ function tell({ done }: Pick<ChaosNews, 'done'>): void {
 
 function messagesOf(host: Host): number {
   return Object.values(host.counters().turns).reduce((sum, number) => sum + number, 0)
-}
-
-function shuffled<T>(list: T[]): T[] {
-  for (let last = list.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(Math.random() * (last + 1))
-    ;[list[last], list[other]] = [list[other] as T, list[last] as T]
-  }
-  return list
 }

@@ -6,7 +6,8 @@ import type { ChaosLife, ChaosNews } from './chaos-host.ts'
 import type { Order } from './orders.ts'
 import type { Progress } from './progress.ts'
 import type { Findings } from './report.ts'
-import { openShop, type ShopFiles } from './shop.ts'
+import { openShop } from './shop.ts'
+import { type ShopFiles, shopIn } from './shop-files.ts'
 
 /** Options of {@link runChaos}. */
 export interface ChaosOptions {
@@ -41,7 +42,7 @@ export async function runChaos(options: ChaosOptions): Promise<Pick<Findings, 'a
     if (!killed) break
   }
   const seconds = (performance.now() - begin) / 1_000
-  const shop = await openShop({ files })
+  const shop = await openShop(shopIn(files))
   const found = await audit(shop, book.keys(), files.ledger)
   await shop.close()
   return { audit: found, work: { ...toll, seconds } }

@@ -1,10 +1,14 @@
-// shop.ts: the shop as one host process: opens, takes orders, lets the day end, closes.
-import { mkdir, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+// shop.ts: the shop as one host: opens, takes orders, lets the day end, closes.
 import { idempotencyKey, type StoreDriver } from '@interstate/core'
-import { createHost, type Host, nodeEnv, type Policies, type SignalListener } from '@interstate/runtime'
-import { sqliteStore } from '@interstate/store-sqlite'
-import { openCarrier } from './carrier.ts'
+import {
+  type ClusterOptions,
+  createHost,
+  type Host,
+  nodeEnv,
+  type Policies,
+  type SignalListener,
+} from '@interstate/runtime'
+import type { Carrier } from './carrier.ts'
 import { Cart } from './cart.contract.ts'
 import { cart } from './cart.ts'
 import { confirmAboveCents, confirmWithinMs, openedAt, potions, priceOf } from './catalogue.ts'
@@ -16,34 +20,14 @@ import { Stock } from './stock.contract.ts'
 import { stock } from './stock.ts'
 import { timeLapse } from './time-lapse.ts'
 
-/** The files of a shop. */
-export interface ShopFiles {
-  /** What the framework keeps. */
-  readonly store: string
-  /** What the carrier keeps. */
-  readonly ledger: string
-  /** Every order that the shop was given. */
-  readonly book: string
-}
-
-/** The files that go with a store. */
-export function filesBeside(store: string): ShopFiles {
-  return { store, ledger: `${store}.carrier.jsonl`, book: `${store}.orders.jsonl` }
-}
-
-/** Deletes the files of a shop. */
-export async function clearAway({ store, ledger, book }: ShopFiles): Promise<void> {
-  for (const path of [store, `${store}-wal`, `${store}-shm`, `${store}-lock`, ledger, book])
-    await rm(path, { force: true })
-}
-
 /** Options of {@link openShop}. */
 export interface ShopOptions {
-  readonly files: Pick<ShopFiles, 'store' | 'ledger'>
-  /** Default: SQLite in `files.store`. */
-  readonly driver?: StoreDriver
+  readonly store: StoreDriver
+  readonly carrier: Carrier
   readonly onSignal?: SignalListener
   readonly policies?: Policies
+  /** Its part among the hosts that share the store. */
+  readonly cluster?: ClusterOptions
 }
 
 /** An open shop. */
@@ -54,7 +38,11 @@ export interface Shop {
   stockUp(): Promise<void>
   /** Takes orders, several at the same time; resolves when all are durable. */
   take(orders: Iterable<Order>, options: TakeOptions): Promise<void>
-  /** Resolves when every order has come to its end: half an hour passes at once for those who never confirm. */
+  /** Takes one order; resolves when it is durable. */
+  takeOne(order: Order): Promise<Taken>
+  /** Half an hour passes at once: timers fire for those who never confirm. */
+  putClockForward(): void
+  /** Puts the clock forward when nothing is left to do; resolves when every order has come to its end. */
   endDay(): Promise<void>
   close(): Promise<void>
 }
@@ -63,31 +51,30 @@ export interface Shop {
 export interface TakeOptions {
   /** Orders on their way into the shop at the same time. */
   readonly atOnce: number
-  /** Hears of each order that is durable; `repeated`: it was known. */
-  readonly onTaken?: (order: Order, how: 'new' | 'repeated') => void
+  /** Hears of each order that is durable. */
+  readonly onTaken?: (order: Order, how: Taken) => void
 }
 
+/** How an order was taken; `repeated`: it was known. */
+export type Taken = 'new' | 'repeated'
+
 /** Opens the shop. It goes on with what an earlier host has left to do. */
-export async function openShop({ files, driver, onSignal, policies }: ShopOptions): Promise<Shop> {
-  await mkdir(dirname(files.store), { recursive: true })
+export async function openShop({ store, carrier, ...options }: ShopOptions): Promise<Shop> {
   const clock = timeLapse(nodeEnv())
-  const fulfilment = fulfilmentWith(openCarrier(files.ledger))
-  const host = await createHost({
-    entities: [cart, stock, payment, fulfilment],
-    store: driver ?? sqliteStore({ path: files.store }),
-    env: clock.env,
-    ...(onSignal === undefined ? {} : { onSignal }),
-    ...(policies === undefined ? {} : { policies }),
-  })
+  const fulfilment = fulfilmentWith(carrier)
+  const host = await createHost({ entities: [cart, stock, payment, fulfilment], store, env: clock.env, ...options })
+  const putClockForward = (): void => clock.forward(confirmWithinMs + 60_000)
   return {
     host,
     fulfilment,
     stockUp: () => stockUp(host),
     take: (orders, options) => take(host, orders, options),
+    takeOne: (order) => takeOne(host, order),
+    putClockForward,
     async endDay() {
       await host.drain()
       // Only now: an order that still had work to do must not time out because its host was slow or was killed.
-      clock.forward(confirmWithinMs + 60_000)
+      putClockForward()
       await host.drain()
     },
     close: () => host.stop(),
@@ -119,7 +106,7 @@ async function take(host: Host, orders: Iterable<Order>, { atOnce, onTaken }: Ta
 }
 
 /** Two messages from outside: the order, and the customer's consent where it will be asked for. They may overtake each other. */
-async function takeOne(host: Host, order: Order): Promise<'new' | 'repeated'> {
+async function takeOne(host: Host, order: Order): Promise<Taken> {
   const { lines, limitCents, shipTo } = order
   const at = new Date(order.placedAt)
   const keyed = (what: string) => ({ idempotencyKey: idempotencyKey(`${what}-${order.order}`, { at }) })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { memoryStore } from '@interstate/store-memory'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { audit } from '../src/audit.ts'
-import { readLedger } from '../src/carrier.ts'
+import { openCarrier, readLedger } from '../src/carrier.ts'
 import { Cart } from '../src/cart.contract.ts'
 import { Payment } from '../src/payment.contract.ts'
 import { payment } from '../src/payment.ts'
@@ -24,8 +24,8 @@ beforeEach(async () => {
   ledger = join(folder, 'carrier.jsonl')
   handled = []
   shop = await openShop({
-    files: { store: join(folder, 'none'), ledger },
-    driver: memoryStore(),
+    store: memoryStore(),
+    carrier: openCarrier(ledger),
     onSignal(signal) {
       if (signal.signal === 'turn' && signal.outcome === 'handled') handled.push(`${signal.type} -> ${signal.entity}`)
     },
@@ -173,14 +173,13 @@ test('a cart is checked out once', async () => {
 })
 
 test('an order whose host stops while the carrier is called is booked once all the same', async () => {
-  const driver = memoryStore()
-  const files = { store: join(folder, 'none'), ledger }
-  const first = await openShop({ files, driver })
+  const store = memoryStore()
+  const first = await openShop({ store, carrier: openCarrier(ledger) })
   await first.stockUp()
   await first.take([anOrder({ order: 'o-1' })], { atOnce: 1 })
   while (readLedger(ledger).length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
   await first.close()
-  const second = await openShop({ files, driver })
+  const second = await openShop({ store, carrier: openCarrier(ledger) })
   await second.host.drain()
   const found = await audit(second, ['o-1'], ledger)
   await second.close()

@@ -42,6 +42,12 @@ test('The shop keeps its promises on long days on which everything fails', { tim
   console.info(String(report))
 })
 
+test('so it does with three hosts that share the work', { timeout: 60_000 }, async () => {
+  const report = await shop.simulate({ runs: 12, hosts: 3, faults: 'harsh' })
+  expect(report.crashes).toBeGreaterThan(12)
+  console.info(String(report))
+})
+
 test('so it does with its books in a file', { timeout: 60_000 }, async () => {
   const report = await shop.simulate({ runs: 6, faults: 'harsh', stores: [file] })
   expect(report.stores).toEqual(['sqlite'])
