@@ -22,8 +22,10 @@ export default defineConfig({
     },
     // Crash tests kill processes and native handles stay open: a worker is a process of its own.
     pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Much of the time a file waits for processes and servers of its own: as many at once as there are cores.
+    maxWorkers: '100%',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     teardownTimeout: 10_000,
   },
 })

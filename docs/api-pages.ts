@@ -40,7 +40,7 @@ export function apiPages(): ReadonlyMap<string, string> {
 
 function plan(): readonly ApiPage[] {
   const rest = filesOf(core).filter((file) => !forEntities.includes(file))
-  const packages = ['runtime', 'store-sqlite', 'store-memory', 'testing'].map((name) => ({
+  const packages = ['runtime', 'store-sqlite', 'store-redis', 'store-memory', 'testing'].map((name) => ({
     path: `docs/reference/api/${name}.md`,
     title: `@interstate/${name}`,
     intro: '',

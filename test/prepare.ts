@@ -1,16 +1,18 @@
 // prepare.ts: makes sure that what tests need beyond npm is there, before any test runs.
-// Not here: what it is (tools.ts), and what they do with it (crash/, browser/).
+// Not here: what it is (tools.ts), and what they do with it (crash/, browser/, the tests of the Redis store).
 //   P1  Nothing is installed unless this is root on a Debian-like system.
 
 import { spawnSync } from 'node:child_process'
-import { chromium, has, isCI, report, smallDisk, strace } from './tools.ts'
+import { chromium, has, isCI, redisServer, report, smallDisk, strace } from './tools.ts'
 
-/** A browser is large. */
-const patienceMs = { strace: 120_000, chromium: 300_000 } as const
+/** By package; a browser is large. */
+const patienceMs = { strace: 120_000, chromium: 300_000, 'redis-server': 120_000 } as const
 
 if (!strace.isHere() && !has('strace')) install('strace')
 if (!chromium.isHere()) install('chromium')
-const missing = [strace, smallDisk, chromium].filter((tool) => !tool.isHere())
+// Tests start their own servers on ports of their own; one that the package starts is left alone.
+if (!redisServer.isHere() && !has('redis-server')) install('redis-server')
+const missing = [strace, smallDisk, chromium, redisServer].filter((tool) => !tool.isHere())
 for (const tool of missing) report(tool)
 if (isCI && missing.length > 0) process.exitCode = 1
 

@@ -45,6 +45,31 @@ export function chromiumPath(): string | undefined {
   return named.find((path) => path !== '' && existsSync(path) && has(path))
 }
 
+/** The oldest version whose scripts declare their keys (`#!lua`). */
+const oldestRedis = 7
+
+export const redisServer: Tool = {
+  name: 'redis-server',
+  neededBy: 'Tests of the Redis store',
+  isHere: () => redisVersion() >= oldestRedis,
+  missing: () =>
+    has(redisServerPath())
+      ? `${redisServerPath()} is older than ${oldestRedis}.0, which has no scripts that declare their keys`
+      : 'redis-server is not here (Debian, Ubuntu: sudo apt-get install redis-server; or name one in REDIS_SERVER)',
+}
+
+/** The server that tests start: Redis, or one that speaks like it. */
+export function redisServerPath(): string {
+  const named = process.env.REDIS_SERVER ?? ''
+  return named === '' ? 'redis-server' : named
+}
+
+/** 0 where there is none. */
+function redisVersion(): number {
+  const { stdout } = spawnSync(redisServerPath(), ['--version'], { encoding: 'utf8' })
+  return Number(/\bv=(\d+)/.exec(stdout ?? '')?.[1] ?? 0)
+}
+
 export const isCI: boolean = !['', 'false', '0'].includes(process.env.CI ?? '')
 
 export function has(command: string): boolean {

@@ -12,7 +12,7 @@ Measures Interstate on this machine: messages per second against what XState and
 memory, latency, start-up time. Each sample is a process of its own; W1, W2 and their limits are measured in its second
 round, when the compiler is warm; so is check. The table shows medians.
 
-  --only w1,w2,ask,startup,growth,check   what to measure (default: all)
+  --only w1,w2,ask,startup,growth,check,redis   what to measure (default: all)
   --runs <n>                        samples of each (default: 5; ask, startup and growth: at most 3)
   --json                            one JSON object on standard output
   --help                            this text
@@ -23,11 +23,13 @@ check         states a second of the testing kit's search, four transfers betwee
 of XState     our figure divided by that of XState's own transition() and JSON.stringify in a loop
 of raw store  our figure divided by that of three rows a message (inbox, state, inbox) through node:sqlite, in batches
               of as many messages as our groups have
+redis         W1 and W2 with 1, 2 and 4 hosts, each a process, on one Redis server with an append-only file; beside the
+              commit script alone, with what a turn of the workload brings, sent by one client in batches of 256; what things take in its memory
 of naive      our figure divided by that of a short loop over XState and node:sqlite, 256 messages a transaction`
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'w1,w2,ask,startup,growth,check' },
+    only: { type: 'string', default: 'w1,w2,ask,startup,growth,check,redis' },
     runs: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -40,7 +42,7 @@ if (values.help) {
 
 // The young generation is held at 3 x 8 MB: left alone, V8 takes what a large machine offers, and RSS shows that only.
 const flags = ['--max-semi-space-size=8', '--conditions=@interstate/source']
-const known = ['w1', 'w2', 'ask', 'startup', 'growth', 'check']
+const known = ['w1', 'w2', 'ask', 'startup', 'growth', 'check', 'redis']
 const runs = Number(values.runs)
 const wanted = new Set(values.only.split(','))
 const unknown = [...wanted].filter((name) => !known.includes(name))
@@ -74,6 +76,9 @@ if (wanted.has('check')) {
 }
 if (wanted.has('growth')) result.growth = [1_000, 10_000, 100_000, 1_000_000].map(growth)
 
+const redisRows: string[][] = []
+if (wanted.has('redis')) await redis()
+
 process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table())
 
 /** A workload beside its limits; samples of all four alternate, so that a noisy moment hits them alike. */
@@ -101,6 +106,37 @@ function workload(name: 'w1' | 'w2', title: string, messages: number): Record<st
   const note = `${whole(groups)} groups, ${whole(commits)} rows`
   rows.push([title, whole(perSecond), `${ofXState}`, `${ofRawStore}`, `${ofNaive}`, whole(rssMB), note])
   return figures
+}
+
+async function redis(): Promise<void> {
+  // Only here: without a Redis server there is nothing else of it.
+  const { memoryOnRedis, runOnRedis } = await import('./redis.ts')
+  redisRows.push(['on Redis', 'fsync', 'hosts', 'per second', 'of raw script', 'scripts a message', 'bytes a message'])
+  const figures: Record<string, unknown>[] = []
+  for (const [name, title] of [
+    ['w1', 'W1 messages'],
+    ['w2', 'W2 orders'],
+  ] as const) {
+    for (const fsync of ['everysec', 'always'] as const) {
+      for (const hosts of [1, 2, 4]) {
+        const samples: Sample[] = []
+        for (let run = 0; run < few(runs); run += 1) {
+          if (!values.json && process.stderr.isTTY) process.stderr.write(`\r\u001b[K${title} ${fsync} ${hosts} ...`)
+          const { fsync: _, ...sample } = await runOnRedis(name, fsync, hosts)
+          samples.push({ ...sample, rssMB: 0 })
+        }
+        const { perSecond, ofRaw = 0, scripts = 0, bytes = 0 } = medianOf(samples)
+        figures.push({ workload: name, fsync, hosts, perSecond, ofRaw, scripts, bytes })
+        redisRows.push([title, fsync, `${hosts}`, whole(perSecond), `${ofRaw}`, `${scripts}`, whole(bytes)])
+      }
+    }
+  }
+  const memory = await memoryOnRedis()
+  result.redis = { figures, memory }
+  const { idleEntity, waitingMessage, lane } = memory
+  redisRows.push([
+    `bytes: ${whole(idleEntity)} an idle entity, ${whole(waitingMessage)} a waiting message, ${whole(lane)} a lane`,
+  ])
 }
 
 function growth(entities: number): Record<string, number> {
@@ -147,7 +183,9 @@ function middle(figures: readonly number[]): number {
 
 function table(): string {
   const where = `${result.machine}, Node ${process.version}, ${runs} runs, medians`
-  return `${markdownTable(rows, { align: ['l', 'r', 'r', 'r', 'r', 'r', 'l'] })}\n\n${where}\n`
+  const tables = [rows, redisRows].filter(({ length }) => length > 1)
+  const texts = tables.map((each) => markdownTable(each, { align: ['l', 'r', 'r', 'r', 'r', 'r', 'l'] }))
+  return `${texts.join('\n\n')}\n\n${where}\n`
 }
 
 function few(times: number): number {
