@@ -1,5 +1,5 @@
 // names.ts: what every key is called. A persisted format.
-import type { EntityId, HostId, ShardId } from '@interstate/core'
+import { type EntityId, type HostId, InterstateError, type ShardId } from '@interstate/core'
 import { shardTags, slotOf } from './slots.ts'
 
 /** The keys of one shard: all under one hash tag, so that one script reaches all of them. */
@@ -60,8 +60,9 @@ export class Names {
 
   shard(shard: ShardId): ShardNames {
     const names = this.shards[shard]
-    if (names === undefined) throw new RangeError(`There is no shard ${shard} of ${this.shards.length}.`)
-    return names
+    if (names !== undefined) return names
+    const shards = this.shards.length
+    throw new InterstateError('DEFINITION_INVALID', `There is no shard ${shard} of ${shards}.`, { shard, shards })
   }
 
   entity(shard: ShardId, entity: EntityId): string {

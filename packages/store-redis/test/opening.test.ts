@@ -169,4 +169,13 @@ describeWithRedis('opening', () => {
     expect(await refusal(store.write(group({ accepted: [one], registrations: [registration] })))).toBe('STORE_FAILED')
     expect(await store.inbox([0], 0, 10)).toEqual([])
   })
+  test.each([-1, 4, 0.5, Number.NaN])(
+    'shard %s, which there is not, is refused by a code, not by a crash',
+    async (shard) => {
+      const store = redisStore({ client: server.client(), prefix: freshPrefix(), shards })
+      expect(await refusal(store.inbox([shard], 0, 1))).toBe('DEFINITION_INVALID')
+      expect(await refusal(store.lanes?.tails([shard]) ?? Promise.resolve())).toBe('DEFINITION_INVALID')
+      expect(await refusal(store.acquire('a' as never, [shard]))).toBe('DEFINITION_INVALID')
+    },
+  )
 })
