@@ -8,7 +8,6 @@
 //   E5  A group whose end is not known stays the present one until it is.
 import {
   type Acquired,
-  type Definition,
   type EntityId,
   type Env,
   type ErrorCode,
@@ -17,14 +16,11 @@ import {
   type Halt,
   type HostId,
   InterstateError,
-  type MessageId,
   type PlacementRule,
   type RetryPolicy,
   type ShardId,
   type StoreDriver,
   type TimerHandle,
-  type Trouble,
-  timeoutsOf,
   type Wiring,
 } from '@interstate/core'
 import { Admission } from './admission.ts'
@@ -33,12 +29,14 @@ import { EffectRunner } from './effect-runner.ts'
 import { Leases } from './leases.ts'
 import { Loader } from './loader.ts'
 import { Recovery } from './recovery.ts'
-import { Item, type Resident } from './resident.ts'
+import type { Item } from './resident.ts'
 import { Residents } from './residents.ts'
+import { effectEvents, resumeEffects } from './resumption.ts'
 import { Settlement } from './settlement.ts'
 import { Sharing, type SharingOptions } from './sharing.ts'
 import type { Tally } from './tally.ts'
 import { TurnTaker, type Verification } from './turn.ts'
+import { unpark } from './unpark.ts'
 import { Waiters } from './waiters.ts'
 import { WakeUps } from './wake-ups.ts'
 import { type Budget, Wave, type WaveContext } from './wave.ts'
@@ -125,7 +123,11 @@ export class Engine {
     this.residents = new Residents(wiring, store.shards, place)
     this.waiters = new Waiters(env)
     this.loader = new Loader(store, this.residents, tally.tell)
-    this.effects = new EffectRunner(env, this.#effectEvents(), options.maxEffects)
+    this.effects = new EffectRunner(
+      env,
+      effectEvents(tally, (result) => this.arrive(unawaited(result))),
+      options.maxEffects,
+    )
     this.#wakeUps = new WakeUps(env, store, this.residents, this.leases, this.loader.load, () => this.ring())
     this.#sharing = this.#share(options)
     this.#admission = new Admission(store, this.arrivals, this.waiters, tally.tell, (arrivals) => this.#know(arrivals))
@@ -200,25 +202,10 @@ export class Engine {
    * Lets a parked entity go on; an errand.
    * @throws InterstateError `ENTITY_NOT_PARKED`; `LEASE_LOST` where another host runs it; `STORE_FAILED` when that could not be written.
    */
-  async unpark(entity: EntityId, head: 'retry' | 'dead-letter'): Promise<void> {
-    this.leases.own(this.residents.shardOf(entity))
-    const resident = this.residents.get(entity)
-    if (resident.phase === 'unloaded') await this.loader.load([resident])
-    const { trouble } = resident
-    if (resident.phase !== 'parked' || trouble === undefined) {
-      throw new InterstateError('ENTITY_NOT_PARKED', `${entity} is not parked.`, { entity })
-    }
-    resident.phase = 'ready'
-    const wave = new Wave(this.#context, 'each', 'from the inbox')
-    if (head === 'dead-letter') await this.#buryHead(wave, resident, trouble)
-    else wave.mark(resident, undefined)
-    wave.end()
-    const failure = await this.#write(wave)
-    if (failure !== undefined)
-      throw new InterstateError('STORE_FAILED', `${entity} was not unparked: ${failure}.`, { failure })
-    // All its messages wait in the store.
-    resident.spilled = true
-    this.residents.list(resident)
+  unpark(entity: EntityId, head: 'retry' | 'dead-letter'): Promise<void> {
+    const { residents, leases, loader } = this
+    const write = (wave: Wave): Promise<string | undefined> => this.#write(wave)
+    return unpark({ residents, leases, loader, wave: this.#context, write }, entity, head)
   }
 
   /** Resolves when nothing is left to do but what waits for a time or for a person. */
@@ -409,17 +396,6 @@ export class Engine {
     }
   }
 
-  async #buryHead(wave: Wave, resident: Resident, { message, error, attempts }: Trouble): Promise<void> {
-    const why = new InterstateError('ENTITY_PARKED', `Put away by a person: ${error?.text ?? 'no reason kept'}`, {
-      message,
-    })
-    const fold = wave.fold(resident)
-    // It need not be the first in the inbox: what came with it in one group may stand before it.
-    const item = dropTimer(resident, message) ?? (await this.loader.find(resident.entity, message))
-    if (item !== undefined) fold.bury(item, why, attempts)
-    wave.mark(resident, undefined)
-  }
-
   /** Shards came: goes on with what was left to do in them. */
   async #take({ leases, crashes }: Acquired): Promise<void> {
     const shards = leases.map(({ shard }) => shard)
@@ -427,7 +403,12 @@ export class Engine {
     this.loader.open(shards)
     this.#recovery.begin(crashes)
     await this.#wakeUps.start(shards)
-    await this.#resumeEffects(shards)
+    await resumeEffects(shards, {
+      store: this.#options.store,
+      residents: this.residents,
+      loader: this.loader,
+      effects: this.effects,
+    })
     this.ring()
   }
 
@@ -500,44 +481,6 @@ export class Engine {
       take: (acquired) => this.#take(acquired),
       drop: (shards) => this.#drop(shards),
     })
-  }
-
-  /** Effects that ran when the last owner ended run again, under their old keys. */
-  async #resumeEffects(shards: readonly ShardId[]): Promise<void> {
-    const { store } = this.#options
-    let after: EntityId | undefined
-    for (;;) {
-      const page = await store.unsettled(shards, after, 1_000)
-      const wanted = page.map((entity) => this.residents.get(entity))
-      await this.loader.load(wanted)
-      for (const { entity, definition, state } of wanted) {
-        if (definition === undefined) continue
-        this.#startAll(entity, definition, state?.running ?? {})
-      }
-      after = page.at(-1)
-      if (page.length < 1_000) return
-    }
-  }
-
-  #startAll(entity: EntityId, definition: Definition, running: Readonly<Record<string, unknown>>): void {
-    for (const [id, effect] of Object.entries(running))
-      this.effects.start({ entity, definition, id, effect: effect as never })
-  }
-
-  #effectEvents() {
-    const { tally } = this.#options
-    return {
-      started: ({ entity, id, effect }: { entity: EntityId; id: string; effect: { key: string } }): void =>
-        tally.tell({ signal: 'effect-started', entity, effect: id, key: effect.key }),
-      ended: (
-        { entity, id, effect }: { entity: EntityId; id: string; effect: { key: string } },
-        result: Parameters<typeof unawaited>[0],
-        { ok }: { readonly ok: boolean },
-      ): void => {
-        tally.tell({ signal: 'effect-ended', entity, effect: id, key: effect.key, ok })
-        this.arrive(unawaited(result))
-      },
-    }
   }
 
   #storeFailed(cause: unknown): void {
@@ -616,15 +559,4 @@ export class Engine {
   get #settledDown(): boolean {
     return !this.#busy && !this.#resting && this.effects.size === 0 && this.residents.waiting() === 0
   }
-}
-
-/** Takes the timer of a firing out of its entity; `undefined` where the message is no firing. */
-function dropTimer(resident: Resident, message: MessageId): Item | undefined {
-  const { state } = resident
-  if (state === undefined) return undefined
-  const firing = timeoutsOf(state, Number.POSITIVE_INFINITY).find(({ id }) => id === message)
-  if (firing === undefined) return undefined
-  const { [firing.data.timer as string]: _, ...timers } = state.timers
-  resident.state = { ...state, timers }
-  return new Item({ ...firing, created: state.now })
 }

@@ -155,8 +155,8 @@ export const runtimeBugs: readonly RuntimeBug[] = [
   {
     name: 'effect not run again after a crash',
     file: `${runtime}/engine.ts`,
-    find: '    await this.#resumeEffects(shards)\n    this.ring()\n',
-    replace: '    this.ring()\n',
+    find: '    await resumeEffects(shards, {',
+    replace: '    await resumeEffects([], {',
     guarantee: 'G16',
     why: 'Everything else goes on by itself.',
   },
