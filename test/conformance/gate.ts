@@ -6,7 +6,7 @@ export class Gate {
   /** Groups that were written, in their order. */
   readonly written: Group[] = []
   readonly #store: StoreDriver
-  readonly #failures: Error[] = []
+  readonly #failures: (Error | undefined)[] = []
   #waiting: (() => void)[] = []
   #isHeld = false
 
@@ -25,13 +25,18 @@ export class Gate {
     for (const go of this.#waiting.splice(0)) go()
   }
 
+  /** Lets the oldest of what is held go on. */
+  openOne(): void {
+    this.#waiting.shift()?.()
+  }
+
   /** How many writes are held. */
   get held(): number {
     return this.#waiting.length
   }
 
-  /** The next writes reject with these, and change nothing. */
-  fail(...errors: readonly Error[]): void {
+  /** The next writes reject with these, and change nothing; one for which there is none goes through. */
+  fail(...errors: readonly (Error | undefined)[]): void {
     this.#failures.push(...errors)
   }
 

@@ -74,7 +74,7 @@ async function play(under: StoreUnderTest, { steps, stumbles, groupTurns }: Run)
     if (n % stumbles === 1 && tried < 2) throw new Error('stumbles')
   })
   await using fleet = new Fleet(under, entities)
-  const policies = { groupTurns, retry: { attempts: 50, crashes: 1_000, firstDelayMs: 50, factor: 1.5 } }
+  const policies = { groupTurns, groupPart: 2, retry: { attempts: 50, crashes: 1_000, firstDelayMs: 50, factor: 1.5 } }
   const calls: Call[] = []
   const join = async (): Promise<void> => void (await fleet.join({ policies }))
   const one = (which: number): Member => fleet.members[which % fleet.members.length] as Member

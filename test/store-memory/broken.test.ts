@@ -104,6 +104,12 @@ class WritesTogetherWhatItCannot extends MemoryStore {
   }
 }
 
+class TakesPartsForOneAnother extends MemoryStore {
+  override write({ part: _, ...group }: Group): Promise<GroupResult> {
+    return super.write(group)
+  }
+}
+
 class FillsLanesBeforeItChecks extends MemoryStore {
   protected override commit(commit: Commit): CommitResult {
     const { shard } = commit.lease
@@ -396,6 +402,7 @@ const broken: readonly (readonly [typeof MemoryStore, readonly string[]])[] = [
 /** What it must say of those that are broken where there are lanes, and several hosts. */
 const brokenShards: typeof broken = [
   [WritesTogetherWhatItCannot, ['G18: a group that is to be written together is refused with STORE_FAILED']],
+  [TakesPartsForOneAnother, ['G7: parts of one group are written side by side']],
   [
     FillsLanesBeforeItChecks,
     [

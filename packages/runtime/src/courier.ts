@@ -7,6 +7,7 @@
 import type {
   Consignment,
   Delivery,
+  Envelope,
   Halt,
   InboxItem,
   LaneEnd,
@@ -24,14 +25,24 @@ const mostWaiting = 65_536
 /** Messages that are kept after they were handed over. */
 const mostKept = 16_384
 
+/** A message on its way, and what it says if its sender is in memory. */
+export interface Parcel extends LaneMessage {
+  readonly envelope?: Envelope | undefined
+}
+
+/** A message that has come. */
+export interface Arrived extends InboxItem {
+  readonly envelope?: Envelope | undefined
+}
+
 /** A lane with something on its way. */
 interface Lane {
   readonly from: ShardId
   readonly to: ShardId
   /** Not handed over, in order. */
-  waiting: LaneMessage[]
+  waiting: Parcel[]
   /** Handed over lately, in order. */
-  kept: LaneMessage[]
+  kept: Parcel[]
   /** The receiver has everything up to this number; 0 where that is not known. */
   delivered: number
 }
@@ -39,7 +50,7 @@ interface Lane {
 /** What a round of the courier came to. */
 export interface Carried {
   /** What waits in inboxes now. */
-  readonly accepted: readonly InboxItem[]
+  readonly accepted: readonly Arrived[]
   readonly losses: readonly Halt[]
   /** Why not all of it could be done; it is done again. */
   readonly failure: unknown
@@ -72,7 +83,7 @@ export class Courier {
   }
 
   /** A message that a shard of this host sent. */
-  send(from: ShardId, message: LaneMessage): void {
+  send(from: ShardId, message: Parcel): void {
     if (this.#waiting >= mostWaiting) {
       this.#unread.add(from)
       return
@@ -120,7 +131,7 @@ export class Courier {
   async carry(): Promise<Carried> {
     await this.#read()
     const lanes = this.#next()
-    const consignments = lanes.map(({ from, to, waiting }): Consignment => ({ from, to, messages: [...waiting] }))
+    const consignments = lanes.map(({ from, to, waiting }) => ({ from, to, messages: [...waiting] }))
     const trims = [...this.#toTrim]
     this.#toTrim.clear()
     const [delivered, trimmed] = await Promise.allSettled([
@@ -131,13 +142,20 @@ export class Courier {
     ])
     if (trimmed.status === 'rejected') for (const lane of trims) this.#toTrim.add(lane)
     if (delivered.status === 'rejected') throw delivered.reason
-    const accepted: InboxItem[] = []
+    const accepted: Arrived[] = []
     const losses: Halt[] = []
     // What has arrived is there, whatever fails besides: it must not be lost from memory with it.
     let failure: unknown = trimmed.status === 'rejected' ? trimmed.reason : undefined
     for (const [index, delivery] of delivered.value.entries()) {
       const lane = lanes[index] as Lane
-      if (delivery.outcome === 'delivered') accepted.push(...delivery.accepted)
+      if (delivery.outcome === 'delivered') {
+        const { messages } = consignments[index] as (typeof consignments)[number]
+        const known = messages.length - delivery.accepted.length
+        for (const [at, item] of delivery.accepted.entries()) {
+          const sent = messages[known + at]
+          accepted.push({ ...item, envelope: sent?.id === item.id ? sent.envelope : undefined })
+        }
+      }
       try {
         const loss = await this.#settle(lane, consignments[index] as Consignment, delivery)
         if (loss !== undefined) losses.push(loss)
@@ -205,8 +223,8 @@ export class Courier {
     if (count >= atOnce) this.look(shards)
   }
 
-  #merge(lane: Lane, messages: readonly LaneMessage[]): void {
-    const byNumber = new Map<number, LaneMessage>()
+  #merge(lane: Lane, messages: readonly Parcel[]): void {
+    const byNumber = new Map<number, Parcel>()
     for (const message of [...lane.waiting, ...messages]) byNumber.set(message.number, message)
     const before = lane.waiting.length
     lane.waiting = [...byNumber.values()]
@@ -292,7 +310,7 @@ export class Courier {
     if (lane.waiting.length === 0) this.#active.delete(lane)
   }
 
-  #keep(lane: Lane, message: LaneMessage): void {
+  #keep(lane: Lane, message: Parcel): void {
     if (message.number <= (lane.kept.at(-1)?.number ?? 0)) return
     lane.kept.push(message)
     this.#kept.push(lane)

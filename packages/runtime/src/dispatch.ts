@@ -1,7 +1,8 @@
 // dispatch.ts: sends on what was written where hosts share a store: into memory, along a lane, or with a word to whoever runs the shard.
-import type { Group, GroupResult, HostId, InboxItem, MessageId, Placed, ShardId, StoredMessage } from '@interstate/core'
+import type { Envelope, Group, GroupResult, HostId, MessageId, Placed, ShardId, StoredMessage } from '@interstate/core'
 import type { Answer } from './answer.ts'
-import type { Courier } from './courier.ts'
+import type { Arrived, Courier } from './courier.ts'
+import type { Fold } from './fold.ts'
 import type { Leases } from './leases.ts'
 import type { Loader } from './loader.ts'
 import type { Post } from './post.ts'
@@ -25,8 +26,8 @@ export class Dispatch {
     this.#context = context
   }
 
-  /** Takes note of where everything stands that a group has written. */
-  written(group: Group | undefined, result: GroupResult | undefined): void {
+  /** Takes note of where everything stands that a group has written. @param folds - Behind its commits. */
+  written(group: Group | undefined, result: GroupResult | undefined, folds: readonly Fold[]): void {
     this.#kept.clear()
     if (group === undefined || result === undefined) return
     const refused = new Set<MessageId>(result.fenced)
@@ -40,7 +41,10 @@ export class Dispatch {
       const outcome = result.results[index]
       if (outcome?.outcome !== 'committed' && outcome?.outcome !== 'already applied') continue
       const placed = outcome.outcome === 'committed' ? outcome.placed : undefined
-      for (const [each, message] of outbox.entries()) this.#place(message, lease.shard, placed?.[each])
+      const envelopes = folds[index]?.outbox
+      for (const [each, message] of outbox.entries()) {
+        this.#place(message, lease.shard, placed?.[each], envelopes?.[each])
+      }
     }
   }
 
@@ -50,7 +54,7 @@ export class Dispatch {
   }
 
   /** Messages came along lanes. */
-  arrived(rows: readonly InboxItem[]): void {
+  arrived(rows: readonly Arrived[]): void {
     const { leases, loader, post } = this.#context
     for (const row of rows) {
       if (leases.has(row.shard)) loader.receive(row)
@@ -67,7 +71,7 @@ export class Dispatch {
     this.#context.post.flush()
   }
 
-  #place(message: StoredMessage, from: ShardId, placed: Placed | undefined): void {
+  #place(message: StoredMessage, from: ShardId, placed: Placed | undefined, envelope?: Envelope): void {
     const { leases, loader, courier, post } = this.#context
     if (placed === undefined) {
       // Written by an attempt whose answer was lost: it stands where the store says.
@@ -75,7 +79,7 @@ export class Dispatch {
       courier.look(leases.has(from) ? [from] : [])
     } else if ('position' in placed) {
       if (this.#follows(message.shard, placed.position)) this.#kept.add(message.id)
-    } else if (leases.has(from)) courier.send(from, { ...message, ...placed })
+    } else if (leases.has(from)) courier.send(from, { ...message, ...placed, envelope })
     else post.tellNews(from)
   }
 

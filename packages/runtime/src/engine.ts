@@ -5,7 +5,7 @@
 //   E3  When the store fails, calls from outside are refused and nothing is lost; when it is fenced, the process ends.
 //   E4  Shards come and go between two groups only. A shard that another host has taken is dropped, whatever waits for it:
 //       what is durable is that host's now, and what is not is let in there.
-//   E5  A group whose end is not known stays the present one until it is.
+//   E5  A group whose end is not known stays the present one until it is (group-writer.ts).
 import {
   type Acquired,
   type EntityId,
@@ -26,6 +26,7 @@ import {
 import { Admission } from './admission.ts'
 import { type Arrival, Arrivals, unawaited } from './arrival.ts'
 import { EffectRunner } from './effect-runner.ts'
+import { GroupWriter } from './group-writer.ts'
 import { Leases } from './leases.ts'
 import { Loader } from './loader.ts'
 import { Recovery } from './recovery.ts'
@@ -204,7 +205,7 @@ export class Engine {
    */
   unpark(entity: EntityId, head: 'retry' | 'dead-letter'): Promise<void> {
     const { residents, leases, loader } = this
-    const write = (wave: Wave): Promise<string | undefined> => this.#write(wave)
+    const write = (wave: Wave): Promise<string | undefined> => this.#write(wave, this.#writer(wave))
     return unpark({ residents, leases, loader, wave: this.#context, write }, entity, head)
   }
 
@@ -299,8 +300,9 @@ export class Engine {
     for (let errand = this.#errands.shift(); errand !== undefined; errand = this.#errands.shift()) await errand.run()
     if (this.#stopped || this.#resting) return
     await this.#read()
-    const wave = await this.#wave()
-    const [written, carried] = await Promise.allSettled([this.#write(wave), this.#sharing?.carry()])
+    const wave = await this.#open()
+    // Behind the reading: on a connection that keeps order it would wait for what is carried.
+    const [written, carried] = await Promise.allSettled([this.#handle(wave), this.#sharing?.carry()])
     const [arrived] = await Promise.allSettled([carried.status === 'fulfilled' ? carried.value?.() : undefined])
     this.#sharing?.flush()
     for (const end of [written, carried, arrived]) if (end.status === 'rejected') throw end.reason
@@ -319,25 +321,52 @@ export class Engine {
     if (this.#wakeUps.due) await this.#wakeUps.wake()
   }
 
-  async #wave(): Promise<Wave> {
-    const recovers = this.#recovery.lasts
-    const { scope } = this.#options.store
-    const isCareful = this.#alone > 0 || recovers || (this.loader.backlog && scope === 'store')
-    const mode = scope === 'store' && !isCareful ? 'together' : 'each'
+  /** A wave with what waits outside, before its first turn. */
+  async #open(): Promise<Wave> {
+    const { store, budget } = this.#options
+    const isCareful = this.#alone > 0 || this.#recovery.lasts || (this.loader.backlog && store.scope === 'store')
+    const mode = store.scope === 'store' && !isCareful ? 'together' : 'each'
     const wave = new Wave(this.#context, mode, isCareful ? 'from the inbox' : 'at once')
     try {
       await this.#sharing?.know(this.#carried.map(({ envelope }) => this.residents.shardOf(envelope.to)))
       for (const item of this.#carried.splice(0)) wave.accept(item)
       await this.#admission.admit(wave)
-      if (recovers) await this.#recovery.fill(wave, this.residents, this.loader.load)
-      else await wave.run(this.#options.budget)
-      wave.end()
+      if (wave.goesInParts) await wave.prepare(budget)
     } catch (error) {
       this.#settlement.undo(wave)
       throw error
     }
-    this.#alone = Math.max(0, this.#alone - wave.turns)
     return wave
+  }
+
+  /** Takes the turns of a wave and writes what comes of them. */
+  async #handle(wave: Wave): Promise<void> {
+    const { budget } = this.#options
+    const writer = this.#writer(wave)
+    try {
+      if (this.#recovery.lasts) await this.#recovery.fill(wave, this.residents, this.loader.load)
+      else if (wave.goesInParts) await wave.runInParts(budget, writer.part)
+      else await wave.run(budget)
+      wave.end()
+    } catch (error) {
+      // What the store has of it already can neither be undone nor settled: the next host finds out.
+      if (writer.hasBegun) throw new InterstateError('LEASE_LOST', `The host failed: ${error}.`, {}, { cause: error })
+      this.#settlement.undo(wave)
+      throw error
+    }
+    this.#alone = Math.max(0, this.#alone - wave.turns)
+    await this.#write(wave, writer)
+  }
+
+  #writer(wave: Wave): GroupWriter {
+    const { store, env, owner, tally } = this.#options
+    const unknown = (error: InterstateError): void => {
+      // Those whose calls are in it are told that nobody knows.
+      for (const arrival of wave.arrivals) if (!arrival.internal) this.#refuse(arrival, error)
+      this.#refuseAll(error, wave.arrivals)
+      tally.tell({ signal: 'store-failed', error })
+    }
+    return new GroupWriter({ store, env, owner, retryMs: storeRetryMs, unknown, stops: () => this.#stopping }, wave)
   }
 
   async #reportSurvival(): Promise<void> {
@@ -346,15 +375,14 @@ export class Engine {
   }
 
   /** @returns Why something was undone, or `undefined`. */
-  async #write(wave: Wave): Promise<string | undefined> {
-    const { owner, env, tally } = this.#options
+  async #write(wave: Wave, writer: GroupWriter): Promise<string | undefined> {
+    const { env, tally } = this.#options
     if (!wave.writes) return this.#settlement.settle(wave, [], undefined, undefined)
     const begin = env.monotonic()
     let failure: string | undefined
     try {
-      const { group, written } = wave.toGroup(owner, env.id())
-      const result = await this.#writeOut(wave, group)
-      failure = this.#settlement.settle(wave, written, group, result)
+      const { group, folds, result } = await writer.finish()
+      failure = this.#settlement.settle(wave, folds, group, result)
       const durable = result.results.filter(({ outcome }) => outcome === 'committed' || outcome === 'already applied')
       const turns = failure === undefined ? wave.taken : wave.taken.filter(({ taker }) => taker !== undefined)
       const isUndone = wave.mode === 'together' && failure !== undefined
@@ -371,29 +399,6 @@ export class Engine {
       tally.tell({ signal: 'regrouped', why: failure })
     }
     return failure
-  }
-
-  /**
-   * Writes a group. One whose end is not known is written again just as it is until it is known: whether to undo it or to
-   * settle it can't be guessed (E5). Its callers are told that they do not know.
-   */
-  async #writeOut(wave: Wave, group: Group): Promise<GroupResult> {
-    const { store, env, tally } = this.#options
-    let isUnknown = false
-    for (;;) {
-      try {
-        return await store.write(group)
-      } catch (error) {
-        if (!(error instanceof InterstateError) || error.code === 'STORE_FENCED' || this.#stopping) throw error
-        // That a later attempt was refused says nothing of the first.
-        isUnknown ||= error.code === 'STORE_UNCERTAIN'
-        if (!isUnknown) throw error
-        for (const arrival of wave.arrivals) if (!arrival.internal) this.#refuse(arrival, error)
-        this.#refuseAll(error, wave.arrivals)
-        tally.tell({ signal: 'store-failed', error })
-        await new Promise<void>((resolve) => void env.setTimer(storeRetryMs, resolve))
-      }
-    }
   }
 
   /** Shards came: goes on with what was left to do in them. */

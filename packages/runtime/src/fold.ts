@@ -1,7 +1,6 @@
 // fold.ts: the turns of one entity in one group, folded into one commit.
 import {
   type Commit,
-  type Decision,
   type EntityState,
   type Envelope,
   encodeEnvelope,
@@ -15,6 +14,7 @@ import {
 } from '@interstate/core'
 import { type Addressed, addressed, answersOf, askerIn, isWaitedFor } from './answer.ts'
 import { type Item, type Resident, UnreadableItem } from './resident.ts'
+import type { Turn } from './turn.ts'
 
 /** A message given up in this group. */
 interface Buried {
@@ -36,6 +36,8 @@ export class Fold {
   #started: Map<string, RunningEffect> | undefined
   #stopped: string[] | undefined
   #actions: (() => unknown)[] | undefined
+  /** The snapshot of the last turn. */
+  #encoded: string | undefined
 
   constructor(resident: Resident) {
     this.resident = resident
@@ -72,13 +74,14 @@ export class Fold {
   }
 
   /** Adds one turn; what it sent is delivered by the caller. */
-  add(item: Item, decision: Decision): void {
+  add(item: Item, { decision, encoded }: Turn): void {
     this.items.push(item)
     item.taker = this
     item.outcome = decision.outcome
     const before = this.resident.state
     item.before = before
     item.after = decision.state
+    if (decision.state !== before) this.#encoded = encoded
     if (decision.replies.length > 0 || isAwaited(item) || isWaitedFor(before)) {
       this.#answers = append(this.#answers, ...answersOf(item.envelope, decision, before, this.#replies))
     }
@@ -164,7 +167,7 @@ export class Fold {
   #snapshot(limits: StoreLimits): string | undefined {
     const { state, definition, entity } = this.resident
     if (state === undefined || definition === undefined) return undefined
-    const text = encodeSnapshot(definition, state)
+    const text = this.#encoded ?? encodeSnapshot(definition, state)
     if (text.length > limits.maxSnapshotBytes) {
       const details = { entity, bytes: text.length, most: limits.maxSnapshotBytes }
       throw new InterstateError('LIMIT_EXCEEDED', `The snapshot of ${entity} has ${text.length} characters.`, details)

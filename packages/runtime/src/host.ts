@@ -66,6 +66,8 @@ export interface Policies {
   readonly groupTurns?: number
   /** Time for the turns of one group, in milliseconds. Default 50. */
   readonly groupMs?: number
+  /** Commits that a store which writes them one by one is handed while further turns are taken. Default 256. */
+  readonly groupPart?: number
   /** Size of a payload at most. Default 32 levels, 10,000 values, 256 Ki characters. */
   readonly payload?: Partial<PlainLimits>
   /** Whether SIGTERM drains and stops the host, and then ends the process. Default true. */
@@ -207,7 +209,12 @@ export async function createHost(options: HostOptions): Promise<Host> {
     sharing: sharingOf(options, wiring, owner),
     place: options.place,
     retry: { ...defaultRetry, ...policies.retry },
-    budget: { turns: Math.max(1, policies.groupTurns ?? 16_384), ms: policies.groupMs ?? 50, burst: 64 },
+    budget: {
+      turns: Math.max(1, policies.groupTurns ?? 16_384),
+      ms: policies.groupMs ?? 50,
+      burst: 64,
+      part: Math.max(1, policies.groupPart ?? 256),
+    },
     verification: policies.verify ?? env.defaultVerification(),
     maxLive: policies.maxLive ?? 10_000,
     maxEffects: policies.maxEffects ?? 256,

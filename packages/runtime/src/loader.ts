@@ -13,6 +13,7 @@ import {
   type Tail,
   type Trouble,
 } from '@interstate/core'
+import type { Arrived } from './courier.ts'
 import { type Item, type Resident, storedItem, UnreadableItem } from './resident.ts'
 import type { Residents } from './residents.ts'
 import type { SignalListener } from './signals.ts'
@@ -150,7 +151,7 @@ export class Loader {
   }
 
   /** A message that was put into the inbox by another hand: a requeued dead letter. */
-  receive(row: InboxItem): void {
+  receive(row: Arrived): void {
     const mayEnter = this.#store.scope === 'store' ? !this.backlog : this.follows(row.shard, row.position)
     if (mayEnter) this.#residents.deliver(itemOf(row))
   }
@@ -210,9 +211,9 @@ export class Loader {
 }
 
 /** A row as a message; one that can't be read keeps its place, to be put away in its turn. */
-function itemOf(row: InboxItem): Item {
+function itemOf(row: Arrived): Item {
   try {
-    const envelope = decodeEnvelope(row.body)
+    const envelope = row.envelope ?? decodeEnvelope(row.body)
     if (envelope.id === row.id && envelope.to === row.to) return storedItem(envelope)
     throw new InterstateError('MESSAGE_UNREADABLE', `The message in row "${row.id}" is another.`, { id: row.id })
   } catch (error) {

@@ -93,7 +93,7 @@ export class Settlement {
       else this.#undoFold(fold, why)
     }
     this.#lookAgain(wave, taken, fenced)
-    this.#context.dispatch?.written(group, result)
+    this.#context.dispatch?.written(group, result, written)
     this.#store(wave, failed)
     for (const arrival of wave.arrivals) this.#receipt(arrival)
     void this.#recall()

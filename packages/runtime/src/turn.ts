@@ -16,6 +16,13 @@ import type { Resident } from './resident.ts'
  */
 export type Verification = 'always' | 'sampled' | 'never'
 
+/** A turn that was taken. */
+export interface Turn {
+  readonly decision: Decision
+  /** The new snapshot as it will be stored, if it was needed for a check. */
+  readonly encoded: string | undefined
+}
+
 /** See the file head. */
 export class TurnTaker {
   readonly #wiring: Wiring
@@ -47,7 +54,7 @@ export class TurnTaker {
    * @param options - `checkSize`: whether the new snapshot's size is checked here; otherwise its commit does.
    * @throws InterstateError What `decide` throws; `LIMIT_EXCEEDED`; `NOT_DETERMINISTIC`. Nothing has changed then.
    */
-  take(resident: Resident, envelope: Envelope, now: number, options: { readonly checkSize: boolean }): Decision {
+  take(resident: Resident, envelope: Envelope, now: number, options: { readonly checkSize: boolean }): Turn {
     const { definition, state, entity } = resident
     if (definition === undefined)
       throw new InterstateError('ENTITY_UNKNOWN', `${entity} is not hosted here.`, { entity })
@@ -55,9 +62,9 @@ export class TurnTaker {
     if (decision.outbox.length > this.#limits.maxOutbox) {
       throw tooLarge(entity, 'messages', decision.outbox.length, this.#limits.maxOutbox)
     }
-    if (decision.state === undefined || decision.state === state) return decision
+    if (decision.state === undefined || decision.state === state) return { decision, encoded: undefined }
     const verifies = this.#verifies(`${definition.name} ${envelope.type}`)
-    if (!verifies && !options.checkSize) return decision
+    if (!verifies && !options.checkSize) return { decision, encoded: undefined }
     const text = encodeSnapshot(definition, decision.state)
     if (text.length > this.#limits.maxSnapshotBytes) {
       throw tooLarge(entity, 'characters of snapshot', text.length, this.#limits.maxSnapshotBytes)
@@ -71,7 +78,7 @@ export class TurnTaker {
       }
       checkPlain(decision)
     }
-    return decision
+    return { decision, encoded: text }
   }
 
   #verifies(type: string): boolean {

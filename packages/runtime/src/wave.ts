@@ -6,8 +6,8 @@
 //   W3  Mode `together`: a message sent and handled within the group is never written: born and gone in one transaction.
 //   W4  Mode `each`: one burst an entity, so that each commit stands alone (G13). What entities send is handled from the
 //       inbox only; so are calls, unless the wave takes them at once: then their commit is what makes them durable.
+//   W5  An entity whose commit was handed over in a part takes no further turn in the wave.
 import {
-  type Decision,
   type EntityId,
   type Env,
   type Envelope,
@@ -25,7 +25,7 @@ import { Fold, stored } from './fold.ts'
 import type { Leases } from './leases.ts'
 import { Item, type Resident, UnreadableItem } from './resident.ts'
 import type { Residents } from './residents.ts'
-import type { TurnTaker } from './turn.ts'
+import type { Turn, TurnTaker } from './turn.ts'
 
 /** How far a wave goes. */
 export interface Budget {
@@ -33,6 +33,8 @@ export interface Budget {
   readonly ms: number
   /** Messages that one entity handles before the next has its turn. */
   readonly burst: number
+  /** Commits that are handed to the store while further turns are taken, where each stands alone. */
+  readonly part: number
 }
 
 /** What a wave needs to know of its host. */
@@ -54,6 +56,12 @@ export interface WaveContext {
  * key, goes right to its entity.
  */
 export type Calls = 'from the inbox' | 'at once'
+
+/** A group, or a part of one, and the folds behind its commits. */
+export interface Written {
+  readonly group: Group
+  readonly folds: readonly Fold[]
+}
 
 /** Entities that are read from the store with one call. */
 const loadsAtOnce = 64
@@ -82,6 +90,8 @@ export class Wave {
   readonly #context: WaveContext
   readonly #now: number
   #turns = 0
+  /** Folds that are part of what was handed to the store. */
+  #handedOver = 0
 
   constructor(context: WaveContext, mode: Group['mode'], calls: Calls) {
     this.#context = context
@@ -93,6 +103,11 @@ export class Wave {
   /** Turns taken. */
   get turns(): number {
     return this.#turns
+  }
+
+  /** Whether its commits may be written before the last of its turns is taken. */
+  get goesInParts(): boolean {
+    return this.mode === 'each' && this.#calls === 'at once'
   }
 
   /** Whether the group has anything to write. */
@@ -125,14 +140,12 @@ export class Wave {
 
   /** Takes turns of all who want one. */
   async run(budget: Budget): Promise<void> {
-    const { residents, env, load } = this.#context
-    const end = env.monotonic() + budget.ms
+    const { residents, load } = this.#context
+    const goesOn = this.#bounds(budget)
     const toLoad: Resident[] = []
     const again: Resident[] = []
     try {
-      // At least one turn, however little time there is.
-      const goesOn = (): boolean => this.#turns === 0 || this.#turns % 64 !== 0 || env.monotonic() < end
-      while (this.#turns < budget.turns && goesOn()) {
+      while (goesOn()) {
         if (toLoad.length === loadsAtOnce || (toLoad.length > 0 && residents.ready === 0)) {
           await load(toLoad)
           for (const resident of toLoad.splice(0)) this.#admitLoaded(resident)
@@ -146,6 +159,28 @@ export class Wave {
       // Also when loading fails: they still want their turn.
       for (const resident of [...toLoad, ...again]) residents.list(resident)
     }
+  }
+
+  /** Reads whoever wants a turn, all with one call: between two parts it would wait for the store to write the first. */
+  async prepare(budget: Budget): Promise<void> {
+    const { residents, load } = this.#context
+    const unloaded = residents.unloaded().slice(0, budget.turns)
+    if (unloaded.length > 0) await load(unloaded)
+  }
+
+  /** The same after {@link prepare}, in mode `each`. `part` is called whenever some commits are done for good (W5). */
+  async runInParts(budget: Budget, part: () => Promise<void>): Promise<void> {
+    const { residents } = this.#context
+    const goesOn = this.#bounds(budget)
+    const again: Resident[] = []
+    while (goesOn()) {
+      const resident = residents.next()
+      if (resident === undefined) break
+      if (resident.phase === 'unloaded') again.push(resident)
+      else this.#visit(resident, budget.burst, again)
+      if (this.folds.length - this.#handedOver >= budget.part) await part()
+    }
+    for (const resident of again) residents.list(resident)
   }
 
   /** Takes one turn of each of these. */
@@ -217,23 +252,35 @@ export class Wave {
   }
 
   /**
-   * The group to write, and the folds behind its commits.
+   * What has not been handed over of the commits, with the folds behind them.
    * @throws InterstateError `LIMIT_EXCEEDED` when a snapshot is too large.
    */
-  toGroup(owner: Group['owner'], tag: string): { readonly group: Group; readonly written: readonly Fold[] } {
+  toPart(owner: Group['owner'], tag: string): Written {
     const { residents, leases, limits } = this.#context
     const shardOf = (envelope: Envelope): number => residents.shardOf(envelope.to)
-    const written = this.folds.filter((fold) => this.#writes(fold))
-    const commits = written.map((fold, index) => {
+    const first = this.#handedOver
+    const folds = this.folds.slice(first).filter((fold) => this.#writes(fold))
+    const commits = folds.map((fold, index) => {
       const lease = leases.own(fold.resident.shard)
-      return fold.toCommit(lease, `${tag}.${index}`, limits, this.#now, shardOf)
+      return fold.toCommit(lease, `${tag}.${first + index}`, limits, this.#now, shardOf)
     })
+    this.#handedOver = this.folds.length
+    return { group: { owner, tag, accepted: [], registrations: [], commits, mode: this.mode }, folds }
+  }
+
+  /**
+   * All that has not been handed over, when the wave has ended.
+   * @throws InterstateError `LIMIT_EXCEEDED` when a snapshot is too large.
+   */
+  toGroup(owner: Group['owner'], tag: string): Written {
+    const { residents, leases } = this.#context
+    const { group, folds } = this.toPart(owner, tag)
     const accepted = [...this.accepted].map(({ envelope, arrival }) => {
-      const message = stored(envelope, shardOf(envelope))
+      const message = stored(envelope, residents.shardOf(envelope.to))
       const entry = arrival?.entry
       return { ...message, entry, lease: leases.known(entry ?? message.shard) }
     })
-    return { group: { owner, tag, accepted, registrations: this.registrations(), commits, mode: this.mode }, written }
+    return { group: { ...group, accepted, registrations: this.registrations() }, folds }
   }
 
   /** Items that exist only if this group is written. */
@@ -248,6 +295,13 @@ export class Wave {
   #writes(fold: Fold): boolean {
     if (fold.writes) return true
     return this.mode === 'each' && fold.items.some(({ arrival, stored }) => arrival !== undefined && !stored)
+  }
+
+  /** At least one turn, however little time there is. */
+  #bounds(budget: Budget): () => boolean {
+    const { env } = this.#context
+    const end = env.monotonic() + budget.ms
+    return () => this.#turns < budget.turns && (this.#turns === 0 || this.#turns % 64 !== 0 || env.monotonic() < end)
   }
 
   /** Puts a message into the memory of its entity; `false` where it must wait in the store. */
@@ -298,14 +352,15 @@ export class Wave {
 
   #turn(resident: Resident, item: Item): void {
     const { definition } = resident
-    let decision: Decision
+    let turn: Turn
     try {
-      decision = this.#context.taker.take(resident, item.envelope, this.#now, { checkSize: this.mode === 'each' })
-      for (const { to } of decision.outbox) this.#context.residents.checkPlace(to)
+      turn = this.#context.taker.take(resident, item.envelope, this.#now, { checkSize: this.mode === 'each' })
+      for (const { to } of turn.decision.outbox) this.#context.residents.checkPlace(to)
     } catch (error) {
       this.#failed(resident, item, error as InterstateError)
       return
     }
+    const { decision } = turn
     if (decision.outcome === 'parked') {
       const where = JSON.stringify(resident.state?.snapshot.value)
       const what = `${resident.entity} has no transition for ${item.envelope.type} in state ${where}.`
@@ -317,7 +372,7 @@ export class Wave {
       return
     }
     const fold = this.fold(resident)
-    fold.add(item, decision)
+    fold.add(item, turn)
     this.taken.push(item)
     resident.queue.shift()
     resident.state = decision.state

@@ -47,10 +47,10 @@ export interface MemoryStoreOptions {
   readonly scope?: 'store' | 'shard'
 }
 
-/** A group and how it ended. */
+/** A group and how its parts ended. */
 interface Attempt {
   readonly tag: string
-  readonly result: GroupResult
+  readonly results: ReadonlyMap<number, GroupResult>
 }
 
 /** See the file head. The protected methods are its steps: a test breaks one and sees whether the contract suite notices. */
@@ -98,8 +98,11 @@ export class MemoryStore implements StoreDriver {
   }
 
   async write(group: Group): Promise<GroupResult> {
-    const latest = this.#latest.get(group.owner)
-    if (latest?.tag === group.tag) return again(latest.result)
+    const { owner, tag, part = 0 } = group
+    const latest = this.#latest.get(owner)
+    const before = latest?.tag === tag ? latest.results : new Map<number, GroupResult>()
+    const known = before.get(part)
+    if (known !== undefined) return again(known)
     if (group.mode === 'together' && this.scope !== 'store') {
       throw new InterstateError('STORE_FAILED', 'A group of several shards is not one write here.', {
         mode: group.mode,
@@ -107,7 +110,7 @@ export class MemoryStore implements StoreDriver {
     }
     this.journal.keep()
     const result = group.mode === 'together' ? this.#together(group) : this.#each(group)
-    this.#latest.set(group.owner, { tag: group.tag, result })
+    this.#latest.set(owner, { tag, results: new Map(before).set(part, result) })
     return result
   }
 

@@ -82,8 +82,8 @@ export const runtimeBugs: readonly RuntimeBug[] = [
   {
     name: 'repeated group not recognised',
     file: `${memory}/memory-store.ts`,
-    find: '    if (latest?.tag === group.tag) return again(latest.result)\n',
-    replace: '    if (latest?.tag === group.tag && group.accepted.length > 0) return again(latest.result)\n',
+    find: '    if (known !== undefined) return again(known)\n',
+    replace: '    if (known !== undefined && group.accepted.length > 0) return again(known)\n',
     guarantee: 'G7',
     why: 'Only where something is accepted: each commit has a tag of its own, after all.',
   },
@@ -139,15 +139,24 @@ export const runtimeBugs: readonly RuntimeBug[] = [
     why: 'The call is in memory, and the client is so much faster.',
   },
   {
+    name: 'a refused part undoes what other parts wrote',
+    file: `${runtime}/group-writer.ts`,
+    find: "    const isUnknown = failures.length < ends.length || failures.some(({ code }) => code === 'STORE_UNCERTAIN')\n",
+    replace: "    const isUnknown = failures.some(({ code }) => code === 'STORE_UNCERTAIN')\n",
+    guarantee: 'G1',
+    why: 'The store said no, and a group that was refused has always been undone.',
+    store: 'shards',
+  },
+  {
     name: 'effect before its commit',
     file: `${runtime}/engine.ts`,
-    find: '      const result = await this.#writeOut(wave, group)\n',
+    find: '      const { group, folds, result } = await writer.finish()\n',
     replace: `
-      for (const { resident, started } of written) {
+      for (const { resident, started } of wave.folds) {
         const { entity, definition } = resident
         if (definition !== undefined) for (const [id, effect] of started) this.effects.start({ entity, definition, id, effect })
       }
-      const result = await this.#writeOut(wave, group)
+      const { group, folds, result } = await writer.finish()
 `,
     guarantee: 'G8',
     why: 'It runs while the store writes, and saves a moment.',

@@ -139,6 +139,7 @@ class Run {
           policies: {
             maxLive,
             groupTurns,
+            groupPart: 2,
             stopOnTerminate: false,
             retry: { attempts, crashes: 1_000, firstDelayMs: 50, factor: 2 },
           },

@@ -142,6 +142,12 @@ export interface Group {
    */
   readonly tag: string
   /**
+   * Which part of the group this is, 0 when left out. Scope `shard` only: a group may be handed over in parts that are
+   * written side by side, none of which touches an entity of another; one of them holds all of `accepted` and
+   * `registrations`. Each is remembered as the others are, and is written again by itself.
+   */
+  readonly part?: number
+  /**
    * Messages that enter from outside and wait. One whose id waits already is kept once. One whose lease is not of the
    * shard's present epoch is refused: the owner would never look for it (G16).
    */

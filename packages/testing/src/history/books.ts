@@ -68,7 +68,7 @@ export class Books {
   /** Every message that ever entered a store. */
   readonly messages: Map<MessageId, BookedMessage> = new Map()
   /** Each owner's latest group. */
-  readonly latest: Map<HostId, Group['tag']> = new Map()
+  readonly #latest = new Map<HostId, { readonly tag: string; readonly parts: readonly number[] }>()
   /** Messages whose turns a host told of. */
   readonly told: Set<MessageId> = new Set()
   /** Effects that some commit started, by key. */
@@ -124,11 +124,17 @@ export class Books {
     return this.scope !== 'store' && shard !== from
   }
 
+  /** Whether this is the latest group of its owner, or a part of it, that was written before. */
+  isAgain({ owner, tag, part = 0 }: Group): boolean {
+    const latest = this.#latest.get(owner)
+    return latest?.tag === tag && latest.parts.includes(part)
+  }
+
   /** What a written group changes. */
   effective(group: Group, result: GroupResult): Effective {
     const isCommitted = (index: number): boolean => result.results[index]?.outcome === 'committed'
     const commits = group.commits.filter((_, index) => isCommitted(index))
-    const isAgain = this.latest.get(group.owner) === group.tag
+    const isAgain = this.isAgain(group)
     const isUndone = group.mode === 'together' && isRefused(result)
     if (isAgain || isUndone) return { accepted: [], registrations: [], commits }
     const taken = new Set(result.taken)
@@ -199,7 +205,9 @@ export class Books {
   }
 
   #write(group: Group, { accepted, registrations, commits }: Effective): void {
-    this.latest.set(group.owner, group.tag)
+    const { owner, tag, part = 0 } = group
+    const latest = this.#latest.get(owner)
+    this.#latest.set(owner, { tag, parts: [...(latest?.tag === tag ? latest.parts : []), part] })
     for (const registration of registrations) {
       this.#keys.set(this.#keyPlace(registration.key, registration.shard), { registration, reply: undefined })
       for (const id of [registration.message, ...(registration.others ?? [])]) this.#registered.add(id)

@@ -102,9 +102,10 @@ export class Durable implements Moment {
     const refused = new Set<string>(taken)
     const late = new Set(fenced)
     const isWhole = results.every(({ outcome }) => outcome === 'committed' || outcome === 'already applied')
-    if (this.#groups.has(group.tag)) return { group, changes: [] }
+    const attempt = `${group.tag} ${group.part ?? 0}`
+    if (this.#groups.has(attempt)) return { group, changes: [] }
     if (group.mode === 'together' && (!isWhole || taken.length > 0 || late.size > 0)) return { group, changes: [] }
-    this.#groups.add(group.tag)
+    this.#groups.add(attempt)
     const notTaken = new Set(
       group.registrations
         .filter(({ key }) => refused.has(key))

@@ -176,7 +176,15 @@ export class Run {
       history: this.#history,
       definitions,
       // Crashes come by chance here: no message is to blame for them. Machines are analysed elsewhere, once.
-      policies: { groupTurns, maxLive, analyse: false, ...policies, retry: { crashes: 1_000_000, ...policies.retry } },
+      policies: {
+        groupTurns,
+        // Small, so that groups come in parts where they may.
+        groupPart: 2,
+        maxLive,
+        analyse: false,
+        ...policies,
+        retry: { crashes: 1_000_000, ...policies.retry },
+      },
       seed,
       latency: () => this.#latency.next(),
       events: {

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import type { Commit, Consignment, Group, GroupResult, Lanes, Placed, StoreDriver } from '@interstate/core'
 
+/** More than any history here needs. */
+const mostRounds = 1_000
+
 const inner = new WeakMap<StoreDriver, StoreDriver>()
 
 /**
@@ -31,9 +34,10 @@ export function carried(store: StoreDriver): StoreDriver {
 /** Delivers and trims until nothing is under way: first what the first shard sent, then what the second did. */
 export async function carryAll({ shards }: Pick<StoreDriver, 'shards'>, lanes: Lanes): Promise<void> {
   const all = Array.from({ length: shards }, (_, shard) => shard)
-  for (;;) {
+  for (let round = 1; ; round += 1) {
     const found = await lanes.departures(all, 1_000)
     if (found.length === 0) return
+    assert.ok(round <= mostRounds, `Messages of lane ${found[0]?.from}>${found[0]?.to} never come to an end.`)
     const senders = [...new Set(found.map(({ from }) => from))].toSorted((one, other) => one - other)
     for (const sender of senders)
       await carry(

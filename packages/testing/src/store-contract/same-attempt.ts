@@ -1,6 +1,6 @@
 // same-attempt.ts: what is written twice because nobody knew how it ended the first time is written once.
 import assert from 'node:assert/strict'
-import type { Group, GroupResult } from '@interstate/core'
+import type { Group, GroupResult, HostId } from '@interstate/core'
 import { overRestart, type StoreGuarantee } from './guarantee.ts'
 import { Hand, key, messageId, order, placesOf } from './hand.ts'
 import { picture } from './picture.ts'
@@ -132,6 +132,33 @@ export const sameAttempt: readonly StoreGuarantee[] = [
       for await (const at of overRestart(store, reopen)) {
         assert.deepEqual(await at.write(group), result)
         assert.deepEqual(await picture(at, [entity, other]), before)
+      }
+    },
+  },
+  {
+    guarantee: 'G7',
+    holds: 'parts of one group are written side by side, and each again tells the same and tries nothing anew',
+    scope: 'shard',
+    async run({ store, reopen }) {
+      const hand = await Hand.over(store)
+      const first = hand.group({ commits: [hand.commit(entity), hand.commit(other, { expectedVersion: 1 })] })
+      const { tag } = first
+      const second = { ...hand.group({ tag, commits: [hand.commit(order('third'))] }), part: 1 }
+      const receiver = order('receiver')
+      const registrations = [hand.registration(key('k'), messageId('a'), [], hand.shard(receiver))]
+      const third = { ...hand.group({ tag, accepted: [hand.message('a', receiver)], registrations }), part: 2 }
+      const parts = [first, second, third]
+      const results = await Promise.all(parts.map((part) => store.write(part)))
+      assert.deepEqual(results.map(outcomes), [['committed', 'conflict'], ['committed'], []])
+      // Another owner's: now what was refused would pass, and what was accepted is handled.
+      const commits = [hand.commit(other), hand.commit(receiver, { consumed: [messageId('a')] })]
+      await store.write({ ...hand.group({ commits }), owner: 'another' as HostId })
+      const before = await picture(store, [entity, other, receiver])
+      for await (const at of overRestart(store, reopen)) {
+        assert.deepEqual(outcomes(await at.write(third)), [])
+        assert.deepEqual(outcomes(await at.write(second)), ['already applied'])
+        assert.deepEqual(outcomes(await at.write(first)), ['already applied', 'conflict'])
+        assert.deepEqual(await picture(at, [entity, other, receiver]), before)
       }
     },
   },

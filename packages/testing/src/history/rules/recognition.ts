@@ -18,7 +18,7 @@ export class Recognition implements Rule {
   }
 
   #attempts({ group, result }: Written, books: Books, report: Report): void {
-    const isAgain = books.latest.get(group.owner) === group.tag
+    const isAgain = books.isAgain(group)
     for (const [index, commit] of group.commits.entries()) {
       const outcome = result.results[index]?.outcome
       const isStored = books.entities.get(commit.entity)?.commit.tag === commit.tag
