@@ -425,8 +425,8 @@ export class Engine {
     for (const { state, queue } of this.residents.drop(shards)) {
       for (const { key } of Object.values(state?.running ?? {})) this.effects.stop(key)
       for (const item of queue) {
-        if (item.arrival === undefined || item.stored || this.#carried.includes(item)) continue
         item.queued = false
+        if (item.arrival === undefined || item.stored || this.#carried.includes(item)) continue
         this.#carried.push(item)
       }
     }

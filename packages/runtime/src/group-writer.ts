@@ -35,7 +35,7 @@ export interface Ended extends Written {
 export class GroupWriter {
   readonly #context: GroupWriterContext
   readonly #wave: Wave
-  readonly #tag: string
+  #drawn: string | undefined
   readonly #parts: Written[] = []
   /** Of the parts. None of them rejects unheard. */
   readonly #ends: Promise<PromiseSettledResult<GroupResult>>[] = []
@@ -43,7 +43,12 @@ export class GroupWriter {
   constructor(context: GroupWriterContext, wave: Wave) {
     this.#context = context
     this.#wave = wave
-    this.#tag = context.env.id()
+  }
+
+  /** Drawn when it is needed: how often a store makes a host look for work in vain must not show in its ids (G14). */
+  get #tag(): string {
+    this.#drawn ??= this.#context.env.id()
+    return this.#drawn
   }
 
   /** Whether something was handed to the store. */

@@ -160,7 +160,12 @@ export class Settlement {
       item.stored = true
       item.producer = undefined
       if (item.arrival !== undefined) item.arrival.pending -= 1
-      if (dispatch !== undefined && !dispatch.keeps(item)) continue
+      if (dispatch !== undefined && !dispatch.keeps(item)) {
+        // It will be read in its turn, or has been; twice in memory it would have two turns.
+        if (item.queued) residents.find(item.envelope.to)?.queue.keep((each) => each !== item)
+        item.queued = false
+        continue
+      }
       const resident = residents.get(item.envelope.to)
       if (item.queued) residents.list(resident)
       // What is kept counts as read, also where another hand put something behind it meanwhile: nobody reads it again.
