@@ -1,13 +1,16 @@
-// What a host is told where the Redis that it was given is not one that it can use: always a word, never a hang.
+// What a host is told where the Redis that it was given is not one that it can use: always a word, never a hang (G18).
 // Not here: what the driver finds by itself (packages/store-redis/test/opening.test.ts).
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { contract, type Definition, defineAggregate, InterstateError } from '@interstate/core'
 import { createHost, type Host } from '@interstate/runtime'
 import { type RedisStoreOptions, redisStore } from '@interstate/store-redis'
-import { Redis, type RedisOptions } from 'ioredis'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { number, object } from 'valibot'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
-import { describeWithRedis, type RedisServer, startServer } from './servers.ts'
+import { describeWithRedis, type RedisServer, startCluster, startServer } from './servers.ts'
 
 const Left = contract('left', {
   commands: { Add: object({ by: number() }) },
@@ -42,7 +45,7 @@ const patienceMs = 8_000
 
 describeWithRedis('a host that is given a Redis which will not do', () => {
   let server: RedisServer
-  const clients: Redis[] = []
+  const clients: (Cluster | Redis)[] = []
   const hosts: Host[] = []
   beforeAll(async () => {
     server = await startServer({ config: { requirepass: 'secret' } })
@@ -70,18 +73,99 @@ describeWithRedis('a host that is given a Redis which will not do', () => {
     return host
   }
 
-  /** The code of the error with which a host does not start. */
-  const refusalOf = async (options: Partial<RedisStoreOptions>): Promise<string> => {
+  /** The error with which a host does not start. */
+  const errorOf = async (options: Partial<RedisStoreOptions>): Promise<unknown> => {
     const before = hosts.length
     const late = new Promise<string>((resolve) => setTimeout(resolve, patienceMs, 'a hang'))
-    const said = await Promise.race([start(options).then(() => 'a start', codeOf), late])
+    const said = await Promise.race([
+      start(options).then(
+        () => 'a start',
+        (error) => error,
+      ),
+      late,
+    ])
     expect(hosts).toHaveLength(before)
     return said
   }
 
+  /** The code of it. */
+  const refusalOf = async (options: Partial<RedisStoreOptions>): Promise<string> => codeOf(await errorOf(options))
+
   test('a wrong address: STORE_FAILED', async () => {
     expect(await refusalOf({ client: clientOf({ port: 1 }) })).toBe('STORE_FAILED')
     expect(await refusalOf({ client: clientOf({ host: 'nowhere.invalid' }) })).toBe('STORE_FAILED')
+  })
+
+  const clusterOf = (port: number): Cluster => {
+    const client = new Cluster([{ host: '127.0.0.1', port }], { redisOptions: { password: 'secret' } })
+    client.on('error', () => undefined)
+    clients.push(client)
+    return client
+  }
+
+  test.for<readonly [at: string, code: string, said: RegExp, use: (client: WrongClient) => Promise<Cluster | Redis>]>([
+    ['a cluster client with nobody there', 'STORE_FAILED', /Failed to refresh slots cache/, async () => clusterOf(1)],
+    [
+      'a cluster client on a single server',
+      'STORE_FAILED',
+      /Failed to refresh slots cache/,
+      async () => clusterOf(server.port),
+    ],
+    [
+      'a Sentinel that is dead',
+      'STORE_FAILED',
+      /All sentinels are unreachable/,
+      async ({ clientOf }) => clientOf({ sentinels: [{ host: '127.0.0.1', port: 1 }], name: 'shop' }),
+    ],
+    [
+      'a server that speaks HTTP',
+      'STORE_FAILED',
+      /"H"/,
+      async ({ clientOf, defer }) => {
+        const web = createServer((_, answer) => answer.end('hello')).listen(0, '127.0.0.1')
+        await once(web, 'listening')
+        defer(async () => void web.close())
+        return clientOf({ port: (web.address() as AddressInfo).port })
+      },
+    ],
+    [
+      'TLS to a server that has none',
+      'STORE_FAILED',
+      /within 500 ms: not a word came back \(frozen\? TLS on one side only\?\)/,
+      async ({ clientOf }) => clientOf({ tls: {} }),
+    ],
+    [
+      'a single client on a node of a good cluster (MOVED)',
+      'STORE_UNFIT',
+      /one node of a Redis Cluster.* Give a Cluster/,
+      async ({ clientOf, defer }) => {
+        const cluster = await startCluster({ replicas: 0 })
+        defer(() => cluster.stop())
+        return clientOf({ port: cluster.nodes[0]?.port ?? 0 })
+      },
+    ],
+    [
+      'the address of a replica (READONLY)',
+      'STORE_UNFIT',
+      /this is a replica: give the primary or a Sentinel/,
+      async ({ clientOf, defer }) => {
+        const replica = await startServer()
+        defer(() => replica.stop())
+        await replica.run('CONFIG', 'SET', 'masterauth', 'secret')
+        await replica.run('REPLICAOF', '127.0.0.1', server.port)
+        await expect.poll(async () => (await replica.info('replication')).master_link_status).toBe('up')
+        return clientOf({ port: replica.port })
+      },
+    ],
+  ])('%s: %s, in words that say what is wrong', async ([, code, said, use]) => {
+    const ends: (() => Promise<void>)[] = []
+    try {
+      const client = await use({ clientOf, defer: (end) => ends.push(end) })
+      const error = await errorOf({ client })
+      expect([codeOf(error), (error as Error).message]).toEqual([code, expect.stringMatching(said)])
+    } finally {
+      for (const end of ends) await end()
+    }
   })
 
   test('a wrong password, or none: STORE_FAILED', async () => {
@@ -144,6 +228,12 @@ describeWithRedis('a host that is given a Redis which will not do', () => {
     },
   )
 })
+
+/** What makes a client for a wrong address, and ends what was started for it. */
+interface WrongClient {
+  clientOf(options: Omit<RedisOptions, 'replyMapping'>): Redis
+  defer(end: () => Promise<void>): void
+}
 
 function codeOf(error: unknown): string {
   return error instanceof InterstateError ? error.code : `no code: ${error}`

@@ -55,6 +55,34 @@ describeWithRedis('hosts on a Redis Cluster', () => {
     await expectAllIsWell(system, 'a primary is killed')
   })
 
+  test('G1, G2, G8, G16: a host and a primary with a lagging replica are killed at the same moment: its shards go on elsewhere, and nothing is lost or doubled', {
+    timeout,
+  }, async () => {
+    await using system = rig()
+    await system.start(2)
+    await system.spread()
+    system.clients.start()
+    for (let kill = 0; kill < (isLong ? 50 : 2); kill += 1) {
+      await sleep(500 + system.chance.below(500))
+      const primary = await cluster.primaryOf(Math.floor(system.chance.below(16_384)))
+      // What is written from here on no replica has: nobody was told of it, and it is no lost history when it is gone.
+      const replica = await cluster.replicaOf(primary)
+      cluster.freeze(replica)
+      await primary.run('CLIENT', 'KILL', 'TYPE', 'replica')
+      await sleep(200)
+      system.any().signal('SIGKILL')
+      await cluster.kill(primary)
+      cluster.wake(replica)
+      await cluster.waitUntilOk()
+      await primary.restart()
+      await cluster.waitUntilOk()
+      await system.start(1)
+      await system.spread()
+    }
+    await sleep(500)
+    await expectAllIsWell(system, 'a host and a primary are killed')
+  })
+
   test('G2, G8, G5: a primary is frozen, replaced and woken: what it believes is acknowledged to nobody', {
     timeout,
   }, async () => {

@@ -35,6 +35,13 @@ describeWithRedis('a Redis', () => {
     expect(exitCode).toBe(1)
   })
 
+  test('of which a database is asked for that is not there is refused, though a store stands in another', async () => {
+    await using _shop = await trade('numbered')
+    const { err, exitCode, out } = await interstate(['hosts', '--store', `${url}/99`, '--prefix', 'numbered'])
+    expect(err).toMatch(/^STORE_UNFIT: database: The client has db 99, but is in database 0 /)
+    expect([exitCode, out]).toEqual([1, ''])
+  })
+
   test('with keys of others is left alone', async () => {
     await server.run('SET', '{theirs:cluster}:identity', 'x')
     const { err, exitCode } = await interstate(['hosts', '--store', url, '--prefix', 'theirs'])

@@ -12,6 +12,7 @@ export interface RedisConnection {
   readonly options: {
     readonly host?: string | undefined
     readonly port?: number | undefined
+    readonly db?: number | undefined
     readonly keyPrefix?: string | undefined
     readonly sentinels?: unknown
   }

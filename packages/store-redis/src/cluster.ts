@@ -4,7 +4,10 @@ import type { Assignment, Cluster, ClusterView, Halt, HostId, HostRecord, Lease,
 import { listen } from './bells.ts'
 import type { Command, Courier } from './courier.ts'
 import { plain, type Reader, scripted } from './reader.ts'
-import { assign, beat, look, notify } from './scripts/hosts.ts'
+import { assign } from './scripts/assign.ts'
+import { beat } from './scripts/beat.ts'
+import { look } from './scripts/look.ts'
+import { notify } from './scripts/notify.ts'
 import type { Ground } from './writer.ts'
 
 /** Words for a host that nobody collects: the newest are kept, for a while. */

@@ -15,7 +15,7 @@ import type {
 import { type Answer, lostFinding } from './lost.ts'
 import { plain, type Reader, scripted } from './reader.ts'
 import { departures } from './scripts/departures.ts'
-import { wholeHash } from './scripts/reading.ts'
+import { wholeHash } from './scripts/whole-hash.ts'
 import type { Ground, Order, Orders, Writer } from './writer.ts'
 
 /** See the file head. */
@@ -28,7 +28,16 @@ export class RedisLanes implements Lanes {
   }
 
   async departures(shards: readonly ShardId[], limit: number): Promise<readonly Consignment[]> {
-    const { reader, writer } = await this.#open()
+    const { ground, writer } = await this.#open()
+    const found = await this.#departures(shards, limit)
+    if (found.length === 0 || ground.durability !== 'replicated') return found
+    // What no replica has yet may be unwritten by a failover, and must not leave its shard before (G8).
+    await writer.confirm(found.map(({ from }) => from))
+    return inBoth(found, await this.#departures(shards, limit))
+  }
+
+  async #departures(shards: readonly ShardId[], limit: number): Promise<readonly Consignment[]> {
+    const { reader } = await this.#open()
     const busy = (await this.tails(shards)).filter(({ departing }) => departing > 0).map(({ shard }) => shard)
     const found: Consignment[] = []
     let left = limit
@@ -46,8 +55,6 @@ export class RedisLanes implements Lanes {
         }
       }
     }
-    // What no replica has yet may be unwritten by a failover, and must not leave its shard before (G8).
-    if (found.length > 0) await writer.confirm(found.map(({ from }) => from))
     return found
   }
 
@@ -176,6 +183,16 @@ function consignmentOf(from: ShardId, [to, ...rest]: readonly string[]): Consign
     messages.push({ id, to: entity, shard: Number(to), body, number: Number(number), chain })
   }
   return { from, to: Number(to), messages }
+}
+
+/** What was read twice, and what lies between is known to be durable. */
+function inBoth(found: readonly Consignment[], again: readonly Consignment[]): readonly Consignment[] {
+  const place = (from: ShardId, { shard, number, chain }: LaneMessage): string => `${from}>${shard} ${number} ${chain}`
+  const there = new Set(again.flatMap(({ from, messages }) => messages.map((message) => place(from, message))))
+  return found.flatMap(({ from, to, messages }) => {
+    const left = messages.filter((message) => there.has(place(from, message)))
+    return left.length === 0 ? [] : [{ from, to, messages: left }]
+  })
 }
 
 function pairs(page: readonly string[]): readonly (readonly [string, string])[] {

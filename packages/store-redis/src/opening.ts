@@ -10,7 +10,9 @@ import type { RedisConnection } from './client.ts'
 import type { Command, Courier } from './courier.ts'
 import type { Names } from './names.ts'
 import { plain, scripted } from './reader.ts'
-import { type Script, script } from './scripts/script.ts'
+import { begin } from './scripts/begin.ts'
+import { found } from './scripts/found.ts'
+import { ready } from './scripts/ready.ts'
 
 /** Of all that stands under a prefix. Another one is another store to us. */
 export const format = 1
@@ -93,22 +95,6 @@ async function create(opening: Opening): Promise<Identity> {
   return made
 }
 
-/** KEYS identity. ARGV id, shards, format. Leaves one that is there. */
-const begin: Script = script(`
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('HSET', KEYS[1], 'id', ARGV[1], 'shards', ARGV[2], 'format', ARGV[3], 'state', 'creating')
-end
-return 1
-`)
-
-/** KEYS shard. ARGV mark. Makes the record where there is none, and answers the mark that stands then. */
-const found: Script = script(`
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('HSET', KEYS[1], 'store', ARGV[1], 'epoch', 0, 'seq', 0, 'position', 0, 'departing', 0)
-end
-return redis.call('HGET', KEYS[1], 'store') or ''
-`)
-
 async function finish({ courier, names }: Opening, identity: Identity, mark: string): Promise<void> {
   const lines = names.shards.map(({ slot, record }) => ({ slot, commands: [scripted(found, [record], mark)] }))
   const { answers } = await courier.send(lines, { writes: true })
@@ -117,12 +103,6 @@ async function finish({ courier, names }: Opening, identity: Identity, mark: str
   const { slot, identity: key } = names.cluster
   await write(courier, slot, scripted(ready, [key], identity.id))
 }
-
-/** KEYS identity. ARGV id. */
-const ready: Script = script(`
-if redis.call('HGET', KEYS[1], 'id') == ARGV[1] then redis.call('HSET', KEYS[1], 'state', 'ready') end
-return 1
-`)
 
 async function write(courier: Courier, slot: number, command: Command): Promise<void> {
   await courier.send([{ slot, commands: [command] }], { writes: true })

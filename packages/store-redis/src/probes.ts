@@ -20,6 +20,12 @@ interface Server {
   readonly policy: string | undefined
   readonly appendonly: string | undefined
   readonly appendfsync: string | undefined
+  /** Whether it is one node of a cluster. */
+  readonly isNode: boolean
+  readonly isReplica: boolean
+  /** The number of the database that the client asks for, and the one that it is in: `undefined` where CLIENT is forbidden. */
+  readonly wantedDb: number
+  readonly db: number | undefined
 }
 
 /** Asks every primary. */
@@ -45,6 +51,8 @@ export function probesOf(
   const isTrusted = trust.includes('config')
   return [
     versionProbe(servers),
+    addressProbe(servers, client),
+    databaseProbe(servers, isTrusted),
     evictionProbe(servers, isTrusted),
     durabilityProbe(servers, durability, chosen, isTrusted),
     readsProbe(client),
@@ -62,6 +70,9 @@ async function ask(node: RedisConnection): Promise<Server> {
       return undefined
     }
   }
+  // A client whose SELECT is refused says so by an event alone, and goes on in database 0.
+  const self = await node.call('CLIENT', ['INFO']).catch(() => '')
+  const db = / db=(\d+)/.exec(String(self))?.[1]
   const [policy, appendonly, appendfsync] = await Promise.all(
     ['maxmemory-policy', 'appendonly', 'appendfsync'].map(config),
   )
@@ -72,6 +83,10 @@ async function ask(node: RedisConnection): Promise<Server> {
     policy,
     appendonly,
     appendfsync,
+    isNode: field(info, 'redis_mode') === 'cluster',
+    isReplica: field(replication, 'role') === 'slave',
+    wantedDb: node.options.db ?? 0,
+    db: db === undefined ? undefined : Number(db),
   }
 }
 
@@ -94,6 +109,40 @@ function versionProbe(servers: readonly Server[]): Probe {
   const found = (passed ? servers : old).map(({ name, version }) => `${name} has ${version}`).join(', ')
   const finding = `${found || 'No server was found'}. Redis 7.0 or later is needed: upgrade the servers.`
   return { name: 'redis version', passed, finding }
+}
+
+/** What a client that knows its way (a cluster's, Sentinel's) finds by itself. */
+function addressProbe(servers: readonly Server[], client: RedisClient): Probe {
+  const name = 'address'
+  const isPlain = !isCluster(client) && client.options.sentinels == null
+  const node = isPlain ? servers.find(({ isNode }) => isNode) : undefined
+  if (node !== undefined) {
+    const why = 'is one node of a Redis Cluster, and this client would reach no other. Give a Cluster of ioredis.'
+    return { name, passed: false, finding: `${node.name} ${why}` }
+  }
+  const replica = isPlain ? servers.find(({ isReplica }) => isReplica) : undefined
+  if (replica !== undefined) {
+    const why = 'takes no writes: this is a replica: give the primary or a Sentinel.'
+    return { name, passed: false, finding: `${replica.name} ${why}` }
+  }
+  return { name, passed: true, finding: 'The client reaches every primary.' }
+}
+
+function databaseProbe(servers: readonly Server[], isTrusted: boolean): Probe {
+  const name = 'database'
+  const bad = servers.find(({ db, wantedDb }) => db !== undefined && db !== wantedDb)
+  if (bad !== undefined) {
+    const finding = `The client has db ${bad.wantedDb}, but is in database ${bad.db} of ${bad.name}. Give a db that is there (CONFIG GET databases; a cluster has 0 alone), or another \`prefix\` instead.`
+    return { name, passed: false, finding }
+  }
+  const hidden = servers.find(({ db, wantedDb }) => db === undefined && wantedDb !== 0)
+  if (hidden !== undefined) {
+    const finding = isTrusted
+      ? `CLIENT INFO is forbidden here; that db ${hidden.wantedDb} is there is vouched for by the option \`trust\`.`
+      : `CLIENT INFO is forbidden here. Allow it, or look whether there is a db ${hidden.wantedDb}, then give \`trust: ['config']\`.`
+    return { name, passed: isTrusted, finding }
+  }
+  return { name, passed: true, finding: 'The client is in the database that it asks for.' }
 }
 
 function evictionProbe(servers: readonly Server[], isTrusted: boolean): Probe {

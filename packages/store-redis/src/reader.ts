@@ -15,7 +15,10 @@ import {
 import type { Command, Line } from './courier.ts'
 import { decodeRow } from './entity-row.ts'
 import type { ShardNames } from './names.ts'
-import { deadLetters, due, inboxOf, knownKeys } from './scripts/reading.ts'
+import { deadLetters } from './scripts/dead-letters.ts'
+import { due } from './scripts/due.ts'
+import { inboxOf } from './scripts/inbox-of.ts'
+import { knownKeys } from './scripts/known-keys.ts'
 import type { Script } from './scripts/script.ts'
 import type { Ground } from './writer.ts'
 

@@ -155,7 +155,14 @@ export class RedisStore implements StoreDriver {
   }
 
   async keys(keys: readonly KeyPlace[]): Promise<readonly KeyState[]> {
-    return (await this.#open()).reader.keys(keys)
+    const { reader, writer, ground } = await this.#open()
+    const states = await reader.keys(keys)
+    const known = keys.filter((_, index) => states[index]?.state === 'known')
+    if (known.length === 0 || ground.durability !== 'replicated') return states
+    // To say that a call is known is to acknowledge it: a replica must have it (G8).
+    await writer.confirm(known.map(({ shard }) => shard))
+    const again = await reader.keys(keys)
+    return states.map((state, index) => (state.state === 'known' ? bothOf(state, again[index] as KeyState) : state))
   }
 
   async purge(before: number): Promise<number> {
@@ -229,10 +236,10 @@ export class RedisStore implements StoreDriver {
     // While it opens nothing is repeated for longer than opening may take.
     const courier = new Courier(client, this.#clock, { settleMs: connectTimeoutMs, attemptMs })
     const late = (): Error => {
-      const why = last instanceof Error ? `: ${last.message}` : ''
+      const why = last instanceof Error ? last.message : 'not a word came back (frozen? TLS on one side only?)'
       return new InterstateError(
         'STORE_FAILED',
-        `Redis could not be opened within ${connectTimeoutMs} ms${why}.`,
+        `Redis could not be opened within ${connectTimeoutMs} ms: ${why}.`,
         {},
         { cause: last },
       )
@@ -250,8 +257,9 @@ export class RedisStore implements StoreDriver {
   async #openWith(opener: Courier, names: Names): Promise<Open> {
     const { client, durability: chosen, trust = [], absent = 'create' } = this.#options
     const { settleMs = 30_000, attemptMs = 5_000 } = this.#options
-    // It also makes a client connect that has not yet: only then its nodes are known.
-    await opener.read(names.cluster.slot, { run: 'EXISTS', keys: [names.cluster.identity], args: [] })
+    // It makes a client connect that has not yet: only then its nodes are known. It names no key: a node of a cluster that
+    // was given as a server of its own answers too, and the probe finds what it is.
+    await opener.read(names.cluster.slot, { run: 'DBSIZE', keys: [], args: [] })
     const found = await survey(opener)
     const durability = chosen ?? strongest(found)
     const probes = probesOf(found, client, durability, chosen, trust)
@@ -308,4 +316,9 @@ function checkOptions({ client }: RedisStoreOptions, prefix: string, shards: num
     const what = `The client has keyPrefix "${keyPrefix}", which would move keys out of their shards. Use \`prefix\` of the store.`
     throw new InterstateError('STORE_UNFIT', what, { probe: 'keyPrefix', keyPrefix })
   }
+}
+
+/** What was read twice; a reply that came in between is told next time. */
+function bothOf(before: KeyState & { readonly state: 'known' }, after: KeyState): KeyState {
+  return after.state === 'known' && before.reply === undefined ? { ...after, reply: undefined } : after
 }

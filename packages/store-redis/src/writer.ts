@@ -1,7 +1,9 @@
 // writer.ts: sends scripts to shards and keeps what they answer in mind.
-//   W1  What a shard acknowledged raises its watermark, and goes with every further script to it (G15).
-//   W2  At `replicated` nothing resolves before a replica has it (G8). One that did not answer in time is asked again, on
-//       whichever server holds the shard then, together with whether that one has what was acknowledged.
+//   W1  What a shard acknowledged raises its watermark, and goes with every further script to it (G15). At `replicated`
+//       that is what a replica has: what none has a failover may unwrite, and nobody was told of it.
+//   W2  At `replicated` nothing resolves before a replica has it (G8). Where none answered in time, the same scripts are
+//       sent again, to whichever server holds the shard then: one that has them changes nothing, one that lost them
+//       writes them. The last answers are the ones that stand.
 import { InterstateError, type ShardId } from '@interstate/core'
 import { type Clock, sleep } from './clock.ts'
 import type { Command, Courier, Line } from './courier.ts'
@@ -45,6 +47,9 @@ export interface Orders {
   readonly isDone?: (answer: unknown) => boolean
 }
 
+const firstPauseMs = 5
+const longestPauseMs = 500
+
 /** See the file head. */
 export class Writer {
   readonly #ground: Ground
@@ -55,22 +60,40 @@ export class Writer {
 
   /** Gives the answers by shard and script, when they are as durable as the store promises. */
   async send(work: readonly Orders[]): Promise<readonly (readonly Answer[])[]> {
-    const { names, courier, durability } = this.#ground
-    const lines = work.map(({ shard, orders, isDone }): Line => {
+    const { clock, settleMs } = this.#ground
+    const answers: (readonly Answer[])[] = []
+    const deadline = clock.now() + settleMs
+    let open = [...work.keys()]
+    for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
+      open = await this.#try(work, open, answers)
+      if (open.length === 0) return answers
+      if (clock.now() + pause > deadline) throw unconfirmed(open.map((line) => (work[line] as Orders).shard))
+      await sleep(clock, pause)
+    }
+  }
+
+  /** Sends lines of the work once, notes their answers, and gives those that no replica is known to have. */
+  async #try(work: readonly Orders[], open: readonly number[], answers: (readonly Answer[])[]): Promise<number[]> {
+    const { names, courier, durability, watermarks } = this.#ground
+    const isReplicated = durability === 'replicated'
+    const ordersAt = (index: number): Orders => work[open[index] as number] as Orders
+    const lines = open.map((_, index): Line => {
+      const { shard, orders, isDone } = ordersAt(index)
       const commands = orders.map((order) => this.#command(shard, order))
       return { slot: names.shard(shard).slot, commands, ...(isDone && { isDone }) }
     })
-    const isReplicated = durability === 'replicated'
-    const sync = (line: number): Command => this.#sync((work[line] as Orders).shard, 0)
+    const sync = (index: number): Command => this.#sync(ordersAt(index).shard, 0)
     const sent = await courier.send(lines, { writes: true, sync: isReplicated ? sync : undefined })
-    const answers = sent.answers as readonly (readonly Answer[])[]
-    const unsure: ShardId[] = []
-    for (const [line, { shard }] of work.entries()) {
-      for (const answer of answers[line] ?? []) if (answer[0] !== 'lost') this.#ground.watermarks.saw(shard, answer[1])
-      if (!sent.replicated.has(line)) unsure.push(shard)
+    const unsure: number[] = []
+    for (const [index, line] of open.entries()) {
+      const told = sent.answers[index] as readonly Answer[]
+      answers[line] = told
+      // A shard that took nothing says itself that it is lost, and must not take the word from those that took theirs.
+      const taken = told.filter(([outcome]) => outcome !== 'lost')
+      if (isReplicated && taken.length > 0 && !sent.replicated.has(index)) unsure.push(line)
+      else for (const [, seq] of taken) watermarks.saw(ordersAt(index).shard, seq)
     }
-    if (isReplicated) await this.confirm(unsure)
-    return answers
+    return unsure
   }
 
   /** Sends one script to each of these shards. Rejects where one of them has lost history. */
@@ -85,31 +108,17 @@ export class Writer {
     return answers
   }
 
-  /** Resolves when a replica has everything that these shards acknowledged (W2). */
+  /**
+   * Resolves when a replica has everything that the servers of these shards have. What was read before stands if it is
+   * still there when it is read again after that: the server may be another one now.
+   */
   async confirm(shards: readonly ShardId[]): Promise<void> {
-    const { names, courier, clock, settleMs, watermarks, durability } = this.#ground
-    if (durability !== 'replicated') return
-    let open = [...new Set(shards)]
-    const deadline = clock.now() + settleMs
-    for (let pause = 5; open.length > 0; pause = Math.min(pause * 2, 500)) {
-      const lines = open.map((shard): Line => {
-        return { slot: names.shard(shard).slot, commands: [this.#sync(shard, watermarks.known(shard))] }
-      })
-      const sync = (line: number): Command => this.#sync(open[line] as ShardId, 0)
-      const { answers, replicated } = await courier.send(lines, { writes: true, sync })
-      const lost = open.flatMap((shard, line) => {
-        const finding = lostFinding(shard, answers[line]?.[0] as Answer)
-        return finding === undefined ? [] : [[shard, finding] as const]
-      })
-      if (lost.length > 0) throw lostHistory(lost)
-      open = open.filter((_, line) => !replicated.has(line))
-      if (open.length === 0) return
-      if (clock.now() + pause > deadline) {
-        const what = `No replica has what shards ${open.join(', ')} acknowledged.`
-        throw new InterstateError('STORE_UNCERTAIN', what, { shards: open })
-      }
-      await sleep(clock, pause)
-    }
+    if (this.#ground.durability !== 'replicated') return
+    await this.each([...new Set(shards)], () => ({
+      script: this.#ground.scripts.sync,
+      keys: ({ record }) => [record],
+      args: [],
+    }))
   }
 
   #command(shard: ShardId, { script, keys, args, epoch = 0, watermark }: Order): Command {
@@ -122,4 +131,9 @@ export class Writer {
     const { names, scripts, store } = this.#ground
     return { run: scripts.sync, keys: [names.shard(shard).record], args: [store, 0, seq] }
   }
+}
+
+function unconfirmed(shards: readonly ShardId[]): InterstateError {
+  const what = `No replica has what shards ${shards.join(', ')} were given.`
+  return new InterstateError('STORE_UNCERTAIN', what, { shards })
 }

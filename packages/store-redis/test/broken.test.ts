@@ -1,10 +1,12 @@
 // Each check of a script, taken out on purpose, turns the contract red: by the guarantee that rests on it.
+import { chainAfter, emptyChain, type HostId, type StoreDriver } from '@interstate/core'
 import { checkStoreGuarantee, storeGuaranteesOf } from '@interstate/testing/stores'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RedisStore } from '../src/redis-store.ts'
 import { type Scripts, scripts } from '../src/scripts/index.ts'
 import { type Script, script } from '../src/scripts/script.ts'
-import { commit, entityIn, group, leasesOf } from './hand.ts'
+import { commit, entityIn, group, leasesOf, message } from './hand.ts'
+import { overheard } from './overheard.ts'
 import { describeWithRedis, type RedisServer, startServer } from './servers.ts'
 import { freshPrefix, opening } from './stage.ts'
 
@@ -66,21 +68,73 @@ describeWithRedis('a broken script', () => {
     })
   }
 
-  test.each(['watermark', 'store'])(
-    'commit without its check "%s" writes to a shard that lost history',
-    async (check) => {
-      for (const parts of [{}, { commit: without(scripts.commit, check) }]) {
-        const client = server.client()
-        const prefix = freshPrefix()
-        const store = new RedisStore({ client, prefix, shards: 1 }, parts)
-        const leases = await leasesOf(store)
-        const entity = entityIn(store, 0)
-        const [record = ''] = await client.keys(`{${prefix}:0.*}:shard`)
-        if (check === 'watermark') await client.hset(record, 'seq', 0)
-        else await client.hset(record, 'store', 'another')
-        const { results } = await store.write(group({ commits: [commit(leases, entity)] }))
-        expect(results[0]?.outcome).toBe('commit' in parts ? 'committed' : 'lost')
-      }
+  const tries: Readonly<Record<'accept' | 'commit' | 'deliver', (store: StoreDriver) => Promise<Try>>> = {
+    commit: async (store) => {
+      const commits = [commit(await leasesOf(store), entityIn(store, 0))]
+      return async () => (await store.write(group({ commits }))).results[0]?.outcome
     },
-  )
+    accept: async (store) => {
+      await leasesOf(store)
+      const accepted = [message(store, 'a', entityIn(store, 0))]
+      return async () => ((await store.write(group({ accepted }))).lost === undefined ? 'accepted' : 'lost')
+    },
+    deliver: async (store) => {
+      await leasesOf(store)
+      const sent = message(store, 'a', entityIn(store, 0))
+      const messages = [{ ...sent, number: 1, chain: chainAfter(emptyChain, sent.id) }]
+      return async () => (await store.lanes?.deliver([{ from: 1, to: 0, messages }]))?.[0]?.outcome
+    },
+  }
+  const written = { commit: 'committed', accept: 'accepted', deliver: 'delivered' }
+
+  for (const name of ['commit', 'accept', 'deliver'] as const) {
+    test.each(['watermark', 'store'])(
+      `${name} without its check "%s" writes to a shard that lost history`,
+      async (check) => {
+        for (const parts of [{}, { [name]: without(scripts[name], check) }]) {
+          const client = server.client()
+          const prefix = freshPrefix()
+          const store = new RedisStore({ client, prefix, shards: 2 }, parts)
+          const attempt = await tries[name](store)
+          const [record = ''] = await client.keys(`{${prefix}:0.*}:shard`)
+          if (check === 'watermark') await client.hset(record, 'seq', 0)
+          else await client.hset(record, 'store', 'another')
+          expect(await attempt()).toBe(name in parts ? written[name] : 'lost')
+        }
+      },
+    )
+  }
+
+  test('commit without its check "refused" writes what it has refused before', async () => {
+    for (const parts of [{}, { commit: without(scripts.commit, 'refused') }]) {
+      const store = new RedisStore({ client: server.client(), prefix: freshPrefix(), shards: 1 }, parts)
+      const leases = await leasesOf(store)
+      const entity = entityIn(store, 0)
+      const early = group({ commits: [commit(leases, entity, { expectedVersion: 1 })] })
+      expect((await store.write(early)).results[0]?.outcome).toBe('conflict')
+      await store.write(group({ owner: 'host-b' as HostId, commits: [commit(leases, entity)] }))
+      // Now it would fit.
+      expect((await store.write(early)).results[0]?.outcome).toBe('commit' in parts ? 'committed' : 'conflict')
+    }
+  })
+
+  test('accept without its check "stale" lets a message in again that was handled', async () => {
+    for (const parts of [{}, { accept: without(scripts.accept, 'stale') }]) {
+      const sent: (readonly [string, ...(string | number)[]])[] = []
+      const client = overheard(server.client(), (_, piece) => sent.push(...piece))
+      const store = new RedisStore({ client, prefix: freshPrefix(), shards: 1 }, parts)
+      const leases = await leasesOf(store)
+      const entity = entityIn(store, 0)
+      const [first, second] = [message(store, 'first', entity), message(store, 'second', entity)]
+      await store.write(group({ accepted: [first] }))
+      await store.write(group({ accepted: [second], commits: [commit(leases, entity, { consumed: [first.id] })] }))
+      const [name = '', ...late] = sent.find((command) => command.includes(first.id)) ?? []
+      await server.client().call(name, late)
+      const waiting = (await store.inbox([0], 0, 10)).map(({ id }) => id)
+      expect(waiting).toEqual('accept' in parts ? [second.id, first.id] : [second.id])
+    }
+  })
 })
+
+/** Writes to a shard, and tells how that ended. */
+type Try = () => Promise<string | undefined>

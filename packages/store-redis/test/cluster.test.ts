@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lease, StoreDriver } from '@interstate/core'
 import type { Cluster } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { redisStore } from '../src/index.ts'
+import { type RedisClusterClient, redisStore } from '../src/index.ts'
 import { shardTags, slotOf } from '../src/slots.ts'
 import { commit, group, leasesOf, message, order } from './hand.ts'
-import { describeWithRedis, type RedisCluster, startCluster } from './servers.ts'
+import { overheard } from './overheard.ts'
+import { describeWithRedis, type RedisCluster, type RedisServer, startCluster } from './servers.ts'
 import { freshPrefix } from './stage.ts'
 
 test('shards are spread over the slots evenly: each has its own part, and every one is found', () => {
@@ -52,6 +53,45 @@ describeWithRedis('a cluster', () => {
       expect(slotOf(tag)).toBe(await cluster.slotOf(`{${tag}}:shard`))
     }
   })
+
+  test('a write over many shards takes one connection to each node, and 256 scripts in one piece', async () => {
+    const pieces = new Map<string, number[]>()
+    const own = cluster.client({ redisOptions: { connectionName: 'the-writer' } })
+    const heard = overheard<RedisClusterClient>(own, (node, piece) => {
+      const at = `${node.options.host}:${node.options.port}`
+      pieces.set(at, [...(pieces.get(at) ?? []), piece.length])
+    })
+    // A level that adds nothing of its own to what is sent.
+    const store = redisStore({ client: heard, prefix: freshPrefix(), shards: 64, durability: 'memory' })
+    const leases = await leasesOf(store)
+    await store.cluster?.listen('host-a' as never, () => undefined)
+    const commits = Array.from({ length: 2_000 }, (_, index) => commit(leases, order(index)))
+    pieces.clear()
+    const { results } = await store.write(group({ commits }))
+    expect(results.every(({ outcome }) => outcome === 'committed')).toBe(true)
+    expect(pieces.size).toBe(3)
+    let scripts = 0
+    for (const sizes of pieces.values()) {
+      const count = sizes.reduce((sum, size) => sum + size, 0)
+      expect(sizes).toEqual([...Array.from({ length: Math.ceil(count / 256) - 1 }, () => 256), expect.any(Number)])
+      expect(sizes.at(-1)).toBeLessThanOrEqual(256)
+      scripts += count
+    }
+    expect(scripts).toBe(2_000)
+    for (const node of cluster.nodes) {
+      const normal = await connectionsOf(node, 'NORMAL', 'the-writer')
+      // The client itself may have asked a replica who has which slots.
+      expect(normal).toBe(pieces.has(`127.0.0.1:${node.port}`) ? 1 : Math.min(normal, 1))
+      expect(await connectionsOf(node, 'PUBSUB', 'the-writer')).toBeLessThanOrEqual(1)
+    }
+    await store.close()
+  })
+
+  /** How many connections of this name a server has. */
+  async function connectionsOf(node: RedisServer, type: string, name: string): Promise<number> {
+    const list = String(await node.run('CLIENT', 'LIST', 'TYPE', type))
+    return list.split('\n').filter((line) => line.includes(` name=${name} `)).length
+  }
 
   /** Writes all the time, and keeps books of what was acknowledged. */
   async function underLoad(store: StoreDriver, trouble: () => Promise<void>): Promise<number> {

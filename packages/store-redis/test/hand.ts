@@ -27,7 +27,16 @@ export function order(name: string | number): EntityId {
 
 /** An entity of a shard. */
 export function entityIn(store: StoreDriver, shard: number): EntityId {
-  for (let name = 0; ; name += 1) if (shardOf(order(name), store.shards) === shard) return order(name)
+  return entitiesIn(store, shard, 1)[0] as EntityId
+}
+
+/** So many entities of a shard. */
+export function entitiesIn(store: StoreDriver, shard: number, count: number): readonly EntityId[] {
+  const found: EntityId[] = []
+  for (let name = 0; found.length < count; name += 1) {
+    if (shardOf(order(name), store.shards) === shard) found.push(order(name))
+  }
+  return found
 }
 
 /** Takes all shards. */

@@ -1,8 +1,9 @@
 import type { StoreDriver } from '@interstate/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redisStore } from '../src/index.ts'
+import { Names } from '../src/names.ts'
 import { commit, entityIn, failure, group, leasesOf, message } from './hand.ts'
-import { describeWithRedis, type RedisServer, startServer } from './servers.ts'
+import { describeWithRedis, type RedisServer, startCluster, startServer } from './servers.ts'
 
 describeWithRedis('G15: history that a server lost', () => {
   let server: RedisServer
@@ -88,4 +89,37 @@ describeWithRedis('G15: history that a server lost', () => {
   async function restore(key: string, bytes: unknown): Promise<void> {
     await server.client().restore(key, 0, bytes as Buffer, 'REPLACE')
   }
+})
+
+describeWithRedis('G15: history that one node of a cluster lost', () => {
+  test('a primary that comes back empty, and its replica after it: found before anything is written there', {
+    timeout: 90_000,
+  }, async () => {
+    // Nobody is taken for dead: the empty one stays primary, and its replica makes itself alike.
+    await using cluster = await startCluster({ nodeTimeoutMs: 30_000 })
+    const store = redisStore({ client: cluster.client(), shards: 6, durability: 'replicated' })
+    const leases = await leasesOf(store)
+    const entities = leases.map(({ shard }) => entityIn(store, shard))
+    await store.write(group({ commits: entities.map((entity) => commit(leases, entity)) }))
+    const names = new Names('interstate', 6)
+    const [primary, other] = [await cluster.primaryOf(names.shard(5).slot), await cluster.primaryOf(names.cluster.slot)]
+    expect(primary).not.toBe(other)
+    const replica = await cluster.replicaOf(primary)
+    await primary.restart({ empty: true })
+    await expect.poll(() => replica.run('DBSIZE'), { timeout: 30_000 }).toBe(0)
+    await cluster.waitUntilOk(40_000)
+
+    const { results } = await store.write(
+      group({ commits: entities.map((entity) => commit(leases, entity, { expectedVersion: 1 })) }),
+    )
+    const outcomes = results.map(({ outcome }) => (outcome === 'already applied' ? 'committed' : outcome))
+    expect(results[5]).toEqual({ outcome: 'lost', finding: 'The record of shard 5 is gone.' })
+    expect(new Set(outcomes)).toEqual(new Set(['lost', 'committed']))
+    // A host that starts now has seen nothing of before, and finds it all the same.
+    const fresh = redisStore({ client: cluster.client(), shards: 6 })
+    const lost = outcomes.flatMap((outcome, shard) => (outcome === 'lost' ? [shard] : []))
+    const refused = await failure(fresh.acquire('b' as never, [0, 1, 2, 3, 4, 5]))
+    expect([refused.code, refused.details.shards]).toEqual(['STORE_LOST_HISTORY', lost])
+    expect(await primary.run('DBSIZE')).toBe(0)
+  })
 })

@@ -153,6 +153,28 @@ describeWithRedis('opening', () => {
     expect(trusting.every(({ passed }) => passed)).toBe(true)
   })
 
+  test('a database that the server does not have is refused, and no store is made in another one', async () => {
+    await using sixteen = await startServer()
+    const store = redisStore({ client: sixteen.client({ db: 99 }), shards })
+    const failed = (await store.probe()).filter(({ passed }) => !passed)
+    expect(failed.map(({ name }) => name)).toEqual(['database'])
+    expect(failed[0]?.finding).toMatch(/db 99, but is in database 0 of .* Give a db that is there/)
+    expect(await refusal(store.acquire('a' as never, [0]))).toBe('STORE_UNFIT')
+    expect(await sixteen.run('DBSIZE')).toBe(0)
+    const third = sixteen.client({ db: 3 })
+    await leasesOf(redisStore({ client: third, shards }))
+    expect([await sixteen.run('DBSIZE'), await third.dbsize()]).toEqual([0, shards + 1])
+  })
+
+  test('where CLIENT is forbidden a person vouches for another database than the first', async () => {
+    await using managed = await startServer({ config: { 'rename-command': 'CLIENT ""' } })
+    const failedAt = async (db: number, trust: readonly 'config'[] = []): Promise<readonly string[]> => {
+      const probes = await redisStore({ client: managed.client({ db }), shards, trust }).probe()
+      return probes.filter(({ passed }) => !passed).map(({ name }) => name)
+    }
+    expect([await failedAt(0), await failedAt(3), await failedAt(3, ['config'])]).toEqual([[], ['database'], []])
+  })
+
   test('closing leaves the client open, and a closed store is refused', async () => {
     const client = server.client()
     const store = redisStore({ client, prefix: freshPrefix(), shards })

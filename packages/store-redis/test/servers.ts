@@ -2,4 +2,4 @@
 export { type ClusterClientOptions, RedisCluster, type StartClusterOptions, startCluster } from './servers/cluster.ts'
 export { describeWithRedis, hasRedis } from './servers/needing.ts'
 export { type Direction, RedisProxy, startProxy } from './servers/proxy.ts'
-export { type ClientOptions, RedisServer, type ServerOptions, startServer } from './servers/server.ts'
+export { type ClientOptions, RedisServer, refusals, type ServerOptions, startServer } from './servers/server.ts'

@@ -2,7 +2,8 @@ import { type Script, script } from './script.ts'
 
 /**
  * Sets ends of lanes after a person has decided to go on, and makes the record of a shard again where it was lost. Its
- * epoch is taken from the clock then: it must be above every epoch that was ever given.
+ * epoch is taken from the clock then: it must be above every epoch that was ever given (G5). Nothing new goes
+ * under a number that its receiver knows: it would be taken for a duplicate (G2).
  *
  * KEYS shard, lanes, out, marks. ARGV store, 0, 0; count and (to, number, chain) of heads; count and (from, number, chain) of
  * marks. Answers {'rebased', seq}.

@@ -2,7 +2,8 @@ import { wholeGuard } from './guard.ts'
 import { type Script, script } from './script.ts'
 
 /**
- * Gives a shard back. A lease that passed on is not the old owner's to give back.
+ * Gives a shard back. A lease that passed on is not the old owner's to give back (G5), and one that is given back
+ * in good order has not crashed (G11).
  *
  * KEYS shard. ARGV store, 0, 0; epoch. Answers {'released', seq}.
  */

@@ -245,6 +245,12 @@ export class RedisServer implements AsyncDisposable {
   }
 }
 
+/** How many times it has refused something with this word since it started, or since `CONFIG RESETSTAT`. */
+export async function refusals(server: RedisServer, word: string): Promise<number> {
+  const told = (await server.info('errorstats'))[`errorstat_${word}`] ?? 'count=0'
+  return Number(told.slice(told.indexOf('=') + 1))
+}
+
 /** What Redis says in lines of `name:value`. */
 export function fields(text: unknown): Readonly<Record<string, string>> {
   const lines = String(text).split('\r\n')
