@@ -9,6 +9,7 @@ import {
   follow,
   type IdempotencyKey,
   idempotencyKey,
+  type Lanes,
 } from '@interstate/core'
 import type { Host } from '@interstate/runtime'
 import { describe, expect, test } from 'vitest'
@@ -16,7 +17,7 @@ import { assign, setup } from 'xstate'
 import { z } from 'zod'
 import { Clerk, cast, Till } from './cast.ts'
 import { detectMs, Fleet, lookMs, type Member, toldBy } from './fleet.ts'
-import { storesOfScope } from './stores.ts'
+import { type OpenStore, storesOfScope } from './stores.ts'
 
 const Book = contract('book', {
   commands: { Add: z.object({ n: z.number() }), Ring: z.object({ ms: z.number() }), Fetch: z.object({}) },
@@ -474,6 +475,31 @@ describe.each(storesOfScope('shard'))('several hosts on $name', (under) => {
       await rests(fleet)
     })
 
+    test('a host with an older machine hands its shards to one with the newer, and takes them when that is gone', async () => {
+      const Pot = contract('pot', { commands: { Fill: z.object({}) } })
+      const potOf = (version: string) =>
+        defineAggregate(
+          Pot,
+          setup({ types: Pot.types<{ filled: number }>() }).createMachine({
+            version,
+            context: { filled: 0 },
+            on: { Fill: { actions: assign({ filled: ({ context }) => context.filled + 1 }) } },
+          }),
+        )
+      await using fleet = new Fleet(under, [])
+      const old = await fleet.join({ entities: [potOf('1')] })
+      expect(await fleet.owned(old)).toEqual(fleet.shards)
+      const fresh = await fleet.join({ entities: [potOf('2')] })
+      expect(await fleet.owned(old)).toEqual([])
+      expect(await fleet.owned(fresh)).toEqual(fleet.shards)
+      await old.host.send(Pot.at('a'), { type: 'Fill' })
+      await fleet.settle()
+      expect((await fresh.host.read(potOf('2').at('a')))?.context.filled).toBe(1)
+      expect([old, fresh].map((member) => toldBy(member, 'turn').length)).toEqual([0, 1])
+      await fleet.leave(fresh)
+      expect(await fleet.owned(old)).toEqual(fleet.shards)
+    })
+
     test('pinned shards are run where they are pinned, as long as that host lives', async () => {
       await using fleet = open()
       const one = await fleet.join()
@@ -545,5 +571,38 @@ describe.each(storesOfScope('shard'))('several hosts on $name', (under) => {
       expect(await ask(one.host)).toEqual({ type: 'Sum', sum: 1 })
       await rests(fleet)
     })
+  })
+
+  test('G15: a receiver that lost what it was handed lately gets it again, though its sender has forgotten it and nobody reads there', async () => {
+    let isLost = true
+    /** What a server answers that loses its last moments when its replica takes over. */
+    const losing = (): OpenStore => {
+      const opened = under.open()
+      const lanes = opened.store.lanes as Lanes
+      const deliver = lanes.deliver.bind(lanes)
+      lanes.deliver = async (consignments) =>
+        isLost
+          ? consignments.map(({ messages }) => ({
+              outcome: 'delivered',
+              mark: messages.at(-1)?.number ?? 0,
+              accepted: [],
+            }))
+          : deliver(consignments)
+      return opened
+    }
+    await using fleet = new Fleet({ ...under, open: losing }, entities)
+    const [one, two] = (await fleet.start(2)) as [Member, Member]
+    const from = await fleet.keyOn(one, 'clerk')
+    const to = await fleet.keyOn(two, 'till')
+    for (const n of [1, 2, 3]) await one.host.send(Clerk.at(from), { type: 'Tell', to, n })
+    await fleet.settle()
+    const heads = await one.store.lanes?.heads([fleet.shardOf(entityId('clerk', from))])
+    expect(heads).toMatchObject([{ number: 3, trimmed: 3 }])
+    isLost = false
+    const reads = [one, two].map(({ store }) => store.calls.get('departures'))
+    await fleet.env.advance(4 * lookMs)
+    expect((await two.host.read(till.at(to)))?.context.rung).toEqual([1, 2, 3])
+    expect([one, two].map(({ store }) => store.calls.get('departures'))).toEqual(reads)
+    expect([one, two].flatMap((member) => toldBy(member, 'history-lost'))).toEqual([])
   })
 })

@@ -3,12 +3,13 @@
 //   C2  It knows nothing of the lives before it but what it is told: the client repeats, the host recovers.
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
-import { InterstateError, idempotencyKey } from '@interstate/core'
+import { InterstateError, idempotencyKey, type StoreDriver } from '@interstate/core'
 import { createHost, type Host } from '@interstate/runtime'
-import { sqliteStore } from '@interstate/store-sqlite'
 import { openCarrier } from './carrier.ts'
 import type { Files } from './files.ts'
 import { unfinished } from './outcome.ts'
+import { restOf } from './rest.ts'
+import { openStore } from './stores.ts'
 import { Desk, desk, deskOf, Guest, handsPerDesk, systemWith } from './system.ts'
 
 /** What a life is told. */
@@ -29,25 +30,33 @@ export interface Life {
 /** Says how it goes, line by line. */
 export type Say = (line: string) => void
 
+// On a store for many hosts: the host that was killed is silent for so long before this one has all of its shards.
+const detectMs = 250
+const lookMs = 100
+
 /** See the file head. It returns only if it was told to finish. */
 export async function live(life: Life, say: Say): Promise<void> {
   const notes = openSync(life.files.notes, 'a')
   const note = (line: string): void => void writeSync(notes, `${line}\n`)
   note(`life ${life.name}`)
   const { entities } = systemWith(openCarrier(life.files.ledger))
+  const { store, disconnect } = await openStore(life.files.store)
   const host = await createHost({
     entities,
-    store: sqliteStore({ path: life.files.store }),
+    store,
+    cluster: { detectMs, lookMs },
     onSignal: (signal) => {
       if (signal.signal === 'started') say(`started ${signal.crashes}`)
+      if (signal.signal === 'shards-taken') say(`taken ${signal.crashes}`)
       if (signal.signal === 'store-failed') say(`failed ${signal.error.code}`)
     },
   })
   await new Client(host, life, note, say).sendAll()
   say('sent')
   if (life.finish === 'never') return forever()
-  await finish(host, life.finish)
+  await finish(host, store, life.finish)
   await host.stop()
+  disconnect()
   closeSync(notes)
   say('finished')
 }
@@ -115,8 +124,10 @@ class Client {
         return await call()
       } catch (error) {
         if (!(error instanceof InterstateError)) throw error
-        // A host that was told to stop refuses what comes too late; it is for the next life.
-        if (error.code === 'HOST_STOPPED') return forever()
+        // A host that was told to stop refuses what comes too late, and the replies that it still waits for are for others
+        // to give; it is for the next life.
+        const cause = error.cause instanceof InterstateError ? error.cause : error
+        if (cause.code === 'HOST_STOPPED') return forever()
         if (error.code !== 'STORE_FULL') throw error
         this.#say(`refused ${error.code}`)
         await setTimeout(20)
@@ -133,21 +144,24 @@ function handOf(n: number) {
   }
 }
 
-/** Waits until timers have fired and effects have come back; without end, but not without progress. */
-async function finish(host: Host, hands: number): Promise<void> {
+/**
+ * Waits until timers have fired, effects have come back, and what the host before left in its shards is done; without end,
+ * but not without progress.
+ */
+async function finish(host: Host, store: StoreDriver, hands: number): Promise<void> {
   const patienceMs = 5_000
   let waiting = Array.from({ length: Math.ceil(hands / handsPerDesk) }, (_, number) => `d${number}`)
   let turns = -1
   let since = performance.now()
-  while (waiting.length > 0 && performance.now() - since < patienceMs) {
+  while (performance.now() - since < patienceMs) {
     await host.drain()
     const views = await Promise.all(waiting.map((key) => host.read(desk.at(key))))
     waiting = waiting.filter((key, index) => unfinished(key, views[index]?.context, hands).length > 0)
+    if (waiting.length === 0 && (await restOf(store)).length === 0) return
     if (turnsOf(host) !== turns) since = performance.now()
     turns = turnsOf(host)
     await setTimeout(5)
   }
-  await host.drain()
 }
 
 function turnsOf(host: Host): number {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 /** See the file head. */
 export interface Files {
   readonly folder: string
+  /** Where the store is, see stores.ts: a file, but where a test has a server for it. */
   readonly store: string
   /** What the carrier was told. */
   readonly ledger: string

@@ -1,7 +1,7 @@
 // lives.ts: a client and its hosts: life after life is killed, and the client sends again what was not acknowledged.
 //   L1  Kills fall on work: when the process has told of some, of its recovery, or at any time of its start.
 //   L2  What was acknowledged is sent again only where the process looks whether it is known: a repeat must hide no loss.
-
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Chance } from './chance.ts'
 import type { Life } from './client.ts'
 import { type Files, linesOf } from './files.ts'
@@ -10,10 +10,18 @@ import { type End, Living, liveToTheEnd } from './life.ts'
 /** What is to be done to whom. */
 export interface Plan {
   readonly files: Files
+  /** Dies with each process that is killed, at the same moment, and is there again before the next one. */
+  readonly server?: Mortal | undefined
   readonly chance: Chance
   readonly kills: number
   /** Messages from clients, each with a key. */
   readonly hands: number
+}
+
+/** A server of the store. */
+export interface Mortal {
+  kill(): Promise<void>
+  restart(): Promise<void>
 }
 
 /** What was done. */
@@ -35,6 +43,8 @@ const atOnce = 24
 const jitterMs = 12
 /** A process is up after about so long. */
 const startMs = 250
+/** Two signals never come at one moment: a process, or its server, lives on without the other for so long. */
+const apartMs = 3
 
 /** When a life ends: after so many acknowledgements, when it has begun to recover, or before that. */
 interface Fate {
@@ -50,7 +60,7 @@ export async function killAndKill(plan: Plan): Promise<Toll> {
     const fate = fateOf(plan, plan.kills - toll.kills, memory.left, number)
     const life = memory.life(`life-${number}`, fate)
     toll.repeats += life.repeats.length
-    await live(life, fate, plan.chance, toll)
+    await live(life, fate, plan, toll)
     memory.read()
   }
   await end(memory.lastLife('last-life'))
@@ -74,29 +84,43 @@ function fateOf({ chance }: Plan, killsLeft: number, handsLeft: number, number: 
   return { how: 'killed at work', after: Math.floor(chance.below((2 * handsLeft) / killsLeft)) }
 }
 
-async function live(life: Life, fate: Fate, chance: Chance, toll: Toll): Promise<void> {
+async function live(life: Life, fate: Fate, { chance, server }: Plan, toll: Toll): Promise<void> {
   let at: 'starting' | 'recovering' | 'working' = 'starting'
   let noted = 0
-  let doomed = false
+  let doomed: Promise<void> | undefined
   const doom = (living: Living, withinMs: number): void => {
-    if (doomed) return
-    doomed = true
-    setTimeout(() => living.signal(fate.how === 'stopped' ? 'SIGTERM' : 'SIGKILL'), chance.below(withinMs))
+    doomed ??= sleep(chance.below(withinMs)).then(() =>
+      fate.how === 'stopped' ? living.signal('SIGTERM') : killAll(living, server, chance),
+    )
   }
   const living = new Living(life, (line, heard) => {
     const [what, detail] = line.split(' ')
-    if (what === 'started') at = Number(detail) > 0 ? 'recovering' : 'working'
+    // Where hosts share a store, the shards of one that was killed come when its silence has been noticed.
+    const recovers = (what === 'started' || what === 'taken') && Number(detail) > 0
+    if (what === 'started' && at === 'starting') at = 'working'
+    if (recovers) at = 'recovering'
     if (what === 'noted') noted += 1
-    if (fate.how === 'killed in recovery' && what === 'started') doom(heard, jitterMs)
-    if (fate.how !== 'killed in recovery' && (what === 'sent' || noted > fate.after)) doom(heard, jitterMs)
+    const isTime = fate.how === 'killed in recovery' ? recovers : noted > fate.after
+    if (isTime || what === 'sent') doom(heard, jitterMs)
   })
   if (fate.how === 'killed at its start') doom(living, startMs)
   const ended = await living.ended
+  await doomed
   if (ended.how === 'SIGTERM' && fate.how === 'stopped') toll.stops += 1
   else if (ended.how === 'SIGKILL' && doomed) {
     toll.kills += 1
     toll[at] += 1
   } else throw unexpected(life, ended)
+}
+
+/** Ends a process with SIGKILL, and the server with it: one of them first, by chance. */
+async function killAll(living: Living, server: Mortal | undefined, chance: Chance): Promise<void> {
+  const apart = chance.below(2 * apartMs) - apartMs
+  const die = async (): Promise<void> => living.signal('SIGKILL')
+  if (server === undefined) return die()
+  const [first, second] = apart < 0 ? [die, () => server.kill()] : [() => server.kill(), die]
+  await Promise.all([first(), sleep(Math.abs(apart)).then(second)])
+  await server.restart()
 }
 
 async function end(life: Life): Promise<void> {

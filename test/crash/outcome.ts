@@ -1,10 +1,11 @@
 // outcome.ts: what became of every message, counted from what entities, clients and the carrier know.
 import { DatabaseSync } from 'node:sqlite'
 import { createHost, type Host } from '@interstate/runtime'
-import { sqliteStore } from '@interstate/store-sqlite'
 import { readLedger } from './carrier.ts'
 import type { Files } from './files.ts'
 import { type Notes, readNotes } from './notes.ts'
+import { restOf } from './rest.ts'
+import { isFile, openStore } from './stores.ts'
 import {
   type CounterContext,
   counter,
@@ -45,14 +46,17 @@ class Findings implements Outcome {
   }
 }
 
-/** Looks at the files of processes that have ended, after all of the first `hands` hands have come to their end. */
+/** Looks at the store and the files of processes that have ended, after all of the first `hands` hands have come to their end. */
 export async function outcomeOf(files: Files, hands: number): Promise<Outcome> {
   const findings = new Findings()
-  checkStore(files, findings)
+  if (isFile(files.store)) checkFile(files, findings)
+  const { store, disconnect } = await openStore(files.store)
+  await using stack = new AsyncDisposableStack()
+  stack.defer(disconnect)
+  if (!isFile(files.store)) findings.left.push(...(await restOf(store)))
   const carrier = { book: () => Promise.reject(new Error('There is nothing left to book.')) }
   const { entities, errand } = systemWith(carrier)
-  const store = sqliteStore({ path: files.store })
-  await using host = await createHost({ entities, store, policies: { hangMs: false } })
+  const host = stack.use(await createHost({ entities, store, policies: { hangMs: false } }))
   const notes = readNotes(files)
   await checkDesks(host, hands, findings)
   await checkGuests(host, notes, findings)
@@ -80,7 +84,7 @@ function handsOf(key: string, hands: number): readonly number[] {
   return Array.from({ length: Math.min(handsPerDesk, hands - first) }, (_, index) => first + index)
 }
 
-function checkStore({ store }: Files, findings: Findings): void {
+function checkFile({ store }: Files, findings: Findings): void {
   const db = new DatabaseSync(store, { readOnly: true })
   const count = (what: string, of: string): void => {
     const found = Number(db.prepare(`SELECT count(*) AS found FROM ${of}`).get()?.found)

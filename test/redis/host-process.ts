@@ -104,6 +104,16 @@ export class HostProcess {
     this.#say({ spinMs: ms })
   }
 
+  /** Sets its wall clock forward, or back. */
+  stepClock(ms: number): void {
+    this.#say({ stepMs: ms })
+  }
+
+  /** Has it send a message that kills whoever handles it. */
+  stepOnMine(key: string): void {
+    this.#say({ mine: key })
+  }
+
   /** Sends a signal. Clients of a host that is told to end learn of it by their errors. */
   signal(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void {
     this.#process.kill(signal)

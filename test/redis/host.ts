@@ -6,6 +6,7 @@ import { Cluster, Redis } from 'ioredis'
 import { openCarrier } from '../crash/carrier.ts'
 import { Desk, deskOf, systemWith } from '../crash/system.ts'
 import type { Orders, Request, Word } from './messages.ts'
+import { Mine, mineOf } from './mine.ts'
 
 const orders = JSON.parse(process.argv[2] ?? '') as Orders
 const tell = (word: Word): void => {
@@ -16,10 +17,11 @@ process.once('disconnect', () => process.exit(1))
 
 const client = clientOf(orders)
 client.on('error', () => undefined)
-const env = { ...nodeEnv(), now: () => Date.now() + orders.skewMs }
+let skewMs = orders.skewMs
+const env = { ...nodeEnv(), now: () => Date.now() + skewMs }
 const { shards, prefix, durability, detectMs, lookMs, ledger } = orders
 const host = await createHost({
-  entities: systemWith(openCarrier(ledger)).entities,
+  entities: [...systemWith(openCarrier(ledger)).entities, mineOf(orders)],
   store: redisStore({ client, prefix, shards, durability, attemptMs: 1_000 }),
   env,
   cluster: { detectMs, lookMs },
@@ -29,6 +31,8 @@ const host = await createHost({
 tell({ word: 'started', at: Date.now() })
 process.on('message', (request: Request) => {
   if ('spinMs' in request) spin(request.spinMs)
+  else if ('stepMs' in request) skewMs += request.stepMs
+  else if ('mine' in request) void host.send(Mine.at(request.mine), { type: 'Step' })
   else void ask(request.ask, request.call, request.timeoutMs)
 })
 

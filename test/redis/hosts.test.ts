@@ -1,11 +1,14 @@
 // Hosts that share one Redis and are killed, frozen, blocked, replaced and outnumbered, under load. The system: test/crash.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { defaultRetry, entityId, type MessageId, partitionsOf, shardOf } from '@interstate/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { HostProcess } from './host-process.ts'
-import { allIsWell, isLong, print, Rig, type RigOptions, spreadOf, until } from './rig.ts'
+import { arm, disarm } from './mine.ts'
+import { allIsWell, isLong, partOf, print, Rig, type RigOptions, spreadOf, until } from './rig.ts'
 import { describeWithRedis, type RedisServer, startServer } from './servers.ts'
 
 const timeout = isLong ? 3_600_000 : 90_000
+const hourMs = 3_600_000
 
 describeWithRedis('hosts on one Redis', () => {
   let server: RedisServer
@@ -48,6 +51,7 @@ describeWithRedis('hosts on one Redis', () => {
       await system.spread()
     }
     await expectAllIsWell(system, 'SIGKILL')
+    for (const time of times) expect(time).toBeLessThan(2 * system.orders.detectMs)
     print(`SIGKILL: takeover ${times.map(Math.round).join(', ')} ms, detection ${system.orders.detectMs} ms`)
   })
 
@@ -114,6 +118,8 @@ describeWithRedis('hosts on one Redis', () => {
     }
     await expectAllIsWell(system, 'SIGTERM')
     print(`SIGTERM: from the signal until a shard runs elsewhere ${spreadOf(handovers)}`)
+    // A machine that others share stalls now and then: of three hand-overs one may be late for that alone.
+    expect(partOf(handovers, isLong ? 0.95 : 0.5)).toBeLessThan(500)
     expect([...system.clients.refused.values()]).toEqual([])
     // Nobody waited for a silent host to be declared dead.
     expect(system.hosts.slice(0, 3).map(({ stderr }) => stderr)).toEqual(['', '', ''])
@@ -148,8 +154,8 @@ describeWithRedis('hosts on one Redis', () => {
   }, async () => {
     await using system = rig()
     await system.start(1)
-    await system.start(1, { skewMs: 3_600_000 })
-    await system.start(1, { skewMs: -3_600_000 })
+    await system.start(1, { skewMs: hourMs })
+    await system.start(1, { skewMs: -hourMs })
     await system.spread()
     system.clients.start()
     const [right, ahead, behind] = system.hosts as [HostProcess, HostProcess, HostProcess]
@@ -163,8 +169,88 @@ describeWithRedis('hosts on one Redis', () => {
     await sleep(500)
     await system.clients.stop()
     // What the host ahead set is an hour away on the right clock. On one that is ahead it is due.
-    await system.start(1, { skewMs: 3_600_000 })
+    await system.start(1, { skewMs: hourMs })
     right.signal('SIGTERM')
     await expectAllIsWell(system, 'clocks that differ by an hour')
+  })
+
+  test('G1, G2, G9: clocks that are set by an hour under load: nobody is taken for dead, and everything is handled once', {
+    timeout,
+  }, async () => {
+    // Nobody is to be missed for another reason: the machine may be slow.
+    await using system = rig({ detectMs: 4_000 })
+    const [one, other] = (await system.start(2)) as [HostProcess, HostProcess]
+    await system.spread()
+    const parts = [one.shards, other.shards]
+    const begin = Date.now()
+    system.clients.start()
+    const turns = [
+      { ahead: one, behind: other },
+      { ahead: other, behind: one },
+    ]
+    for (const { ahead, behind } of Array.from({ length: isLong ? 100 : 1 }, () => turns).flat()) {
+      await sleep(500)
+      behind.stepClock(-hourMs)
+      // It is silent for more than one round: by the wall clock of the other one for an hour.
+      behind.signal('SIGSTOP')
+      ahead.stepClock(hourMs)
+      await sleep(0.3 * system.orders.detectMs)
+      behind.signal('SIGCONT')
+    }
+    await system.clients.stop()
+    // What the first had set while it was ahead is due when its clock is there again.
+    one.stepClock(hourMs)
+    await expectAllIsWell(system, 'clocks that are set')
+    expect([one.shards, other.shards]).toEqual(parts)
+    expect(system.hosts.flatMap(({ events }) => events).filter(({ at }) => at >= begin)).toEqual([])
+  })
+
+  test('G1, G2, G16: bells that never ring: hosts look by themselves, and everything is handled once', {
+    timeout,
+  }, async () => {
+    await server.run('ACL', 'SETUSER', 'deaf', 'on', '>deaf', '~*', '&*', '+@all', '-ssubscribe')
+    await using system = rig({ client: { username: 'deaf', password: 'deaf' } })
+    await system.start(3)
+    await system.spread()
+    system.clients.start()
+    await sleep(isLong ? 60_000 : 2_000)
+    expect(await server.run('PUBSUB', 'SHARDCHANNELS')).toEqual([])
+    await expectAllIsWell(system, 'bells that never ring')
+    expect([...system.clients.refused.values()]).toEqual([])
+  })
+
+  test('G11: a message that kills whoever handles it is put away after so many crashes, and all others are handled', {
+    timeout,
+  }, async () => {
+    await using system = rig()
+    await system.start(3)
+    await system.spread()
+    system.clients.start()
+    await sleep(300)
+    arm(system.orders)
+    const shard = shardOf(entityId('mine', 'm'), system.orders.shards)
+    // Through another host it is durable before it is handled.
+    system.well.find(({ shards }) => !shards.has(shard))?.stepOnMine('m')
+    const [letter] = await until('a dead letter', 60_000, async () => {
+      if (system.well.length < 3) await system.start(1)
+      const letters = await system.store.deadLetters(undefined, 10)
+      return letters.length > 0 ? letters : undefined
+    })
+    const deaths = system.hosts.length - system.well.length
+    print(`a message that kills is put away after ${deaths} hosts died of it`)
+    expect(letter).toMatchObject({ to: 'mine/m', reason: expect.stringContaining('HOST_CRASHED') })
+    expect(deaths).toBeGreaterThanOrEqual(defaultRetry.crashes)
+    // The first one dies of it unsuspecting, and so does who was handed the shard in good order.
+    expect(deaths).toBeLessThanOrEqual(2 * defaultRetry.crashes)
+    const handled = system.clients.acknowledged.size
+    await until('hands are handled', 10_000, async () => system.clients.acknowledged.size > handled || undefined)
+    expect(system.hosts.flatMap(({ troubles }) => troubles)).toHaveLength(1)
+    for (const host of system.hosts) host.troubles.length = 0
+    // When the cause is mended it is requeued like any other.
+    disarm(system.orders)
+    await system.store.requeue(letter?.id as MessageId)
+    await expectAllIsWell(system, 'a message that kills')
+    const [mine] = await system.store.load(partitionsOf([entityId('mine', 'm')], system.orders.shards))
+    expect(mine?.snapshot).toContain('"steps":1')
   })
 })

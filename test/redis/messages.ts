@@ -14,7 +14,7 @@ export interface Orders {
   readonly lookMs: number
   /** Where the carrier keeps its ledger. */
   readonly ledger: string
-  /** How far its wall clock is off. */
+  /** How far its wall clock is off at first. */
   readonly skewMs: number
   /** Of its ioredis client. */
   readonly client: Readonly<Record<string, unknown>>
@@ -26,6 +26,10 @@ export type Request =
   | { readonly ask: number; readonly call: number; readonly timeoutMs: number }
   /** Blocks its event loop. */
   | { readonly spinMs: number }
+  /** Sets its wall clock forward, or back. */
+  | { readonly stepMs: number }
+  /** Steps on a mine. */
+  | { readonly mine: string }
 
 /** What it says. Moments are of the wall clock that all processes of a machine share. */
 export type Word =

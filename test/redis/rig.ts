@@ -6,11 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type EntityId, type ShardId, type StoreDriver, shardOf } from '@interstate/core'
 import { type RedisClient, redisStore } from '@interstate/store-redis'
 import { Chance } from '../crash/chance.ts'
+import { restOf } from '../crash/rest.ts'
 import { deskOf } from '../crash/system.ts'
 import { Clients, type Manners } from './clients.ts'
 import { HostProcess } from './host-process.ts'
 import type { Orders, Place } from './messages.ts'
-import { forgottenBy, nothingAmiss, type Outcome, outcomeOf, restOf } from './outcome.ts'
+import { forgottenBy, nothingAmiss, type Outcome, outcomeOf } from './outcome.ts'
 
 /** Whether tests take their time: hours instead of seconds. */
 export const isLong: boolean = process.env.INTERSTATE_LONG === '1'
@@ -109,11 +110,12 @@ export class Rig implements AsyncDisposable {
     }).catch(() => false)
   }
 
-  /** Waits until all shards are run by hosts that are well. */
+  /** Waits until all shards are run by hosts that are well, each of which has its part. */
   async spread(): Promise<void> {
     await until('all shards are run', 30_000, async () => {
-      const run = this.well.reduce((sum, { shards }) => sum + shards.size, 0)
-      return run === this.orders.shards || undefined
+      const parts = this.well.map(({ shards }) => shards.size)
+      const run = parts.reduce((sum, part) => sum + part, 0)
+      return (run === this.orders.shards && Math.min(...parts) > 0) || undefined
     })
   }
 
@@ -177,10 +179,14 @@ export const allIsWell = { ...nothingAmiss, forgotten: [] }
 
 /** Median, 95th percentile and the largest, in milliseconds. */
 export function spreadOf(times: readonly number[]): string {
-  const sorted = [...times].sort((a, b) => a - b)
-  const at = (part: number): number =>
-    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0)
+  const at = (part: number): number => Math.round(partOf(times, part))
   return `p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, at most ${at(1)} ms`
+}
+
+/** The time that this part of all stays below: 0.5 for the median. */
+export function partOf(times: readonly number[], part: number): number {
+  const sorted = [...times].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0
 }
 
 /** Waits until something is there. */

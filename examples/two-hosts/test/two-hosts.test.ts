@@ -1,9 +1,14 @@
 // The example as its users run it, on a Redis of its own: what happens, and that the totals are right. Not how fast.
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
 // @boundaries-ignore What a machine may lack is said in one place for all packages.
 import { describeWithRedis } from '../../../packages/store-redis/test/servers.ts'
+// @boundaries-ignore As above.
+import { describeWith } from '../../../test/crash/needing.ts'
+// @boundaries-ignore As above.
+import type { Tool } from '../../../test/tools.ts'
 import type { StoryEvent } from '../src/events.ts'
 
 interface Ended {
@@ -12,14 +17,39 @@ interface Ended {
   readonly stderr: string
 }
 
+const command = [process.execPath, '--conditions=@interstate/source', join(import.meta.dirname, '../src/main.ts')]
+
 function start(parts: readonly string[], settings: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const main = join(import.meta.dirname, '../src/main.ts')
-  const command = ['--conditions=@interstate/source', main, ...parts]
+  return run([...command, ...parts], settings)
+}
+
+function run([program = '', ...parts]: readonly string[], settings: Readonly<Record<string, string>>): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, command, { env: { ...process.env, ...settings } }, (error, stdout, stderr) =>
+    const child = execFile(program, parts, { env: { ...process.env, ...settings } }, (error, stdout, stderr) =>
       resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr }),
     )
+    child.stdin?.end()
   })
+}
+
+/** Runs something as a person at a terminal does. */
+const script: Tool = {
+  name: 'script',
+  neededBy: 'The test of the live table',
+  isHere: () => spawnSync('script', ['-qec', 'true', '/dev/null'], { stdio: 'ignore' }).status === 0,
+  missing: () =>
+    'script of util-linux is not here (Debian, Ubuntu: apt-get install bsdutils; other systems than Linux have another)',
+}
+
+function startOnTerminal(parts: readonly string[]): Promise<Ended> {
+  const quoted = [...command, ...parts].map((part) => `'${part}'`).join(' ')
+  return run(['script', '-qec', `stty cols 120 rows 50; ${quoted}`, '/dev/null'], { TERM: 'xterm' })
+}
+
+/** What was drawn, one after the other, where it is another than before. */
+function drawn(text: string, line: RegExp, said: (line: RegExpExecArray) => string): readonly string[] {
+  const all = [...text.matchAll(line)].map(said)
+  return all.filter((each, index) => each !== all[index - 1])
 }
 
 const story = [
@@ -58,6 +88,35 @@ describeWithRedis('two hosts on one Redis', () => {
     expect(stdout.trim()).toMatch(/All is right\.$/)
     expect(stdout).not.toContain('\u001b')
   }, 120_000)
+})
+
+describeWithRedis('at a terminal', () => {
+  describeWith(script, 'the table', () => {
+    test('redraws in place, and shows who lives and who runs each shard', async () => {
+      const { status, stdout } = await startOnTerminal(['--act', '600', '--detect', '1500'])
+      expect(status).toBe(0)
+      // It goes back up and writes over what it drew before.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a terminal is told with.
+      expect(stdout).toMatch(/\u001b\[\d+A/)
+      const text = stripVTControlCharacters(stdout)
+      expect(text).toContain('  host   state      shards   messages/s   handled')
+      const states = drawn(text, /^ *B +(starting|alive|killed|stopped) +(\d+)/gm, ([, state = '', shards]) => {
+        return Number(shards) > 0 ? `${state} with shards` : state
+      })
+      expect(states.filter((state) => state !== 'alive')).toEqual([
+        ...['starting', 'alive with shards', 'killed'],
+        ...['starting', 'alive with shards'],
+      ])
+      // Each letter is a shard and who runs it.
+      const owners = drawn(text, /^ *((?:[AB·] ){31}[AB·])\r?$/gm, ([, map = '']) => {
+        return [...new Set(map.replaceAll(' ', ''))].sort().join('')
+      })
+      expect(owners.join(' ')).toMatch(/ AB (.* )?A· (.* )?A (.* )?AB$/)
+      expect(text).toMatch(/✓ visitors: [1-9][\d,]* admitted/)
+      expect(text).toContain('A runs all 32 shards')
+      expect(text.trim()).toMatch(/All is right\.\s*$/)
+    }, 120_000)
+  })
 })
 
 describe('without a Redis', () => {

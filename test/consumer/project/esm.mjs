@@ -2,7 +2,9 @@
 import * as core from '@interstate/core'
 import * as runtime from '@interstate/runtime'
 import * as memory from '@interstate/store-memory'
+import * as redis from '@interstate/store-redis'
 import * as sqlite from '@interstate/store-sqlite'
+import { Redis } from 'ioredis'
 import { assign, setup } from 'xstate'
 import { z } from 'zod'
 
@@ -33,5 +35,11 @@ for (const store of [memory.memoryStore(), sqlite.sqliteStore({ path })]) {
   await host.stop()
   console.log(`${store.name}: ${JSON.stringify(reply)}`)
 }
-const packages = ['core', 'runtime', 'store-memory', 'store-sqlite']
+// A server that isn't there is the store's to tell.
+const client = new Redis({ port: 1, lazyConnect: true, retryStrategy: null }).on('error', () => {})
+const store = redis.redisStore({ client, connectTimeoutMs: 500 })
+const refusal = await runtime.createHost({ entities: [counter], store }).catch((error) => error)
+console.log(`${store.name}: ${refusal.code}`)
+client.disconnect()
+const packages = ['cli', 'core', 'runtime', 'store-memory', 'store-redis', 'store-sqlite']
 for (const name of packages) console.log(import.meta.resolve(`@interstate/${name}`))

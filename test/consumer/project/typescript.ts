@@ -2,7 +2,9 @@
 import { contract, defineAggregate, defineSaga, effect, follow, InterstateError } from '@interstate/core'
 import { createHost, type Host } from '@interstate/runtime'
 import { memoryStore } from '@interstate/store-memory'
+import { type RedisStoreOptions, redisStore } from '@interstate/store-redis'
 import { sqliteStore } from '@interstate/store-sqlite'
+import { Cluster, Redis } from 'ioredis'
 import { assign, emit, sendTo, setup } from 'xstate'
 import { z } from 'zod'
 
@@ -88,4 +90,10 @@ for (const store of [memoryStore(), sqliteStore({ path, durability: 'full' })]) 
   const host = await createHost({ entities: [payment, order, shipping], store })
   await ship(host)
   await host.stop()
+}
+
+/** Of one server or of a cluster, as the driver of the project has it. Not run: it needs a server. */
+export function onRedis(options: Omit<RedisStoreOptions, 'client'>): readonly Promise<Host>[] {
+  const clients = [new Redis(), new Cluster([{ host: 'localhost', port: 6379 }])]
+  return clients.map((client) => createHost({ entities: [payment], store: redisStore({ ...options, client }) }))
 }
