@@ -157,9 +157,10 @@ function noting(client: Redis, calls: RawCall[]): Redis {
   const pipeline = (): Pick<ReturnType<Redis['pipeline']>, 'call' | 'exec'> => {
     const real = client.pipeline()
     let noted = 0
-    const call = (command: string, [script = '', ...args]: (string | number)[]): unknown => {
-      if (script !== commitScript.text && script !== commitScript.sha) return real.call(command, [script, ...args])
-      calls.push(['EVALSHA', [commitScript.sha, ...args]])
+    const call = (command: string, args: (string | number)[]): unknown => {
+      const [script, ...rest] = args
+      if (script !== commitScript.text && script !== commitScript.sha) return real.call(command, args)
+      calls.push(['EVALSHA', [commitScript.sha, ...rest]])
       noted += 1
       return undefined
     }

@@ -302,7 +302,11 @@ export class Engine {
     await this.#read()
     const wave = await this.#open()
     // Behind the reading: on a connection that keeps order it would wait for what is carried.
-    const [written, carried] = await Promise.allSettled([this.#handle(wave), this.#sharing?.carry()])
+    const carrying = Promise.allSettled([this.#sharing?.carry()])
+    // The store has it before the first turn is taken.
+    if (this.#sharing?.busy === true) await new Promise<void>((resolve) => this.#options.env.soon(resolve))
+    const [written] = await Promise.allSettled([this.#handle(wave)])
+    const [carried] = await carrying
     const [arrived] = await Promise.allSettled([carried.status === 'fulfilled' ? carried.value?.() : undefined])
     this.#sharing?.flush()
     for (const end of [written, carried, arrived]) if (end.status === 'rejected') throw end.reason
