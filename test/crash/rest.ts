@@ -8,9 +8,9 @@ import { partitionsOf, type ShardId, type StoreDriver } from '@interstate/core'
  */
 export async function restOf(store: StoreDriver, halted: ReadonlySet<ShardId> = new Set()): Promise<readonly string[]> {
   const shards = Array.from({ length: store.shards }, (_, shard) => shard).filter((shard) => !halted.has(shard))
-  const [waiting, tails, due, unsettled, dead] = await Promise.all([
+  const [waiting, heads, due, unsettled, dead] = await Promise.all([
     store.inbox(shards, 0, 5),
-    halted.size === 0 ? (store.lanes?.tails(shards) ?? []) : [],
+    store.lanes?.heads(shards) ?? [],
     store.nextDue(shards, 0),
     store.unsettled(shards, undefined, 5),
     store.deadLetters(undefined, 5),
@@ -18,9 +18,9 @@ export async function restOf(store: StoreDriver, halted: ReadonlySet<ShardId> = 
   const stuck = await store.load(partitionsOf(unsettled, store.shards))
   return [
     ...waiting.map(({ to, body }) => `waiting for ${to}: ${body}`),
-    ...tails.flatMap(({ shard, departing }) =>
-      departing === 0 ? [] : [`${departing} in the lanes of shard ${shard}`],
-    ),
+    ...heads.flatMap(({ from, to, number, trimmed }) => {
+      return trimmed === number || halted.has(to) ? [] : [`${number - trimmed} in the lane from ${from} to ${to}`]
+    }),
     ...(due === undefined ? [] : [`a timer at ${due}`]),
     ...stuck.map((row) => `${row?.entity} is unsettled: ${row?.trouble ?? row?.snapshot}`),
     ...dead.map(({ to, reason }) => `a dead letter of ${to}: ${reason}`),

@@ -118,8 +118,8 @@ describeWithRedis('hosts on one Redis', () => {
     }
     await expectAllIsWell(system, 'SIGTERM')
     print(`SIGTERM: from the signal until a shard runs elsewhere ${spreadOf(handovers)}`)
-    // A machine that others share stalls now and then: of three hand-overs one may be late for that alone.
-    expect(partOf(handovers, isLong ? 0.95 : 0.5)).toBeLessThan(500)
+    // On a machine that others share three hand-overs say little: here that they wait for no silence, at length how long.
+    expect(partOf(handovers, isLong ? 0.95 : 0.5)).toBeLessThan(isLong ? 500 : system.orders.detectMs)
     expect([...system.clients.refused.values()]).toEqual([])
     // Nobody waited for a silent host to be declared dead.
     expect(system.hosts.slice(0, 3).map(({ stderr }) => stderr)).toEqual(['', '', ''])

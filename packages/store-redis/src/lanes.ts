@@ -75,7 +75,7 @@ export class RedisLanes implements Lanes {
     for (const [line, [shard, some]] of byShard.entries()) {
       const answer = answers[line]?.[0] as Answer
       for (const [index, [at, consignment]] of some.entries()) {
-        results[at] = deliveryOf(shard, consignment, answer, answer[2 + index] as DeliveryAnswer)
+        results[at] = deliveryOf(shard, consignment, answer, index)
       }
     }
     return results
@@ -161,14 +161,10 @@ const shardsAtOnce = 32
 
 type DeliveryAnswer = readonly [outcome: string, mark: number, known: number, ...positions: string[]]
 
-function deliveryOf(
-  shard: ShardId,
-  { messages }: Consignment,
-  answer: Answer,
-  [outcome, mark, known, ...positions]: DeliveryAnswer,
-): Delivery {
+function deliveryOf(shard: ShardId, { messages }: Consignment, answer: Answer, index: number): Delivery {
   const finding = lostFinding(shard, answer)
   if (finding !== undefined) return { outcome: 'lost', finding }
+  const [outcome, mark, known, ...positions] = answer[2 + index] as DeliveryAnswer
   if (outcome === 'gap' || outcome === 'broken') return { outcome, mark }
   const accepted = messages.slice(known).map(({ id, to, shard, body }, index): InboxItem => {
     return { id, to, shard, body, position: Number(positions[index]) }

@@ -1,4 +1,4 @@
-import type { StoreDriver } from '@interstate/core'
+import { chainAfter, type EntityId, emptyChain, type StoreDriver } from '@interstate/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redisStore } from '../src/index.ts'
 import { Names } from '../src/names.ts'
@@ -65,6 +65,19 @@ describeWithRedis('G15: history that a server lost', () => {
     await fresh.lanes?.rebase({ heads: [{ from: 0, to: 1, number: 0, chain: '' }], marks: [] })
     const { leases: again } = await fresh.acquire('b' as never, [0])
     expect(again[0]?.epoch).toBeGreaterThan(leases[0]?.epoch ?? 0)
+  })
+
+  test('lanes to a shard that is gone are lost, each of them, and keep no other lane from its shard', async () => {
+    const { other } = await pair()
+    const [record = ''] = (await server.run('KEYS', '{interstate:0.*}:shard')) as string[]
+    await server.run('DEL', record)
+    const lane = (from: number, to: EntityId) => {
+      const { id, ...rest } = message(store, `from ${from}`, to)
+      return { from, to: rest.shard, messages: [{ id, ...rest, number: 1, chain: chainAfter(emptyChain, id) }] }
+    }
+    const gone = entityIn(store, 0)
+    const deliveries = await store.lanes?.deliver([lane(1, gone), lane(2, gone), lane(3, gone), lane(4, other)])
+    expect(deliveries?.map(({ outcome }) => outcome)).toEqual(['lost', 'lost', 'lost', 'delivered'])
   })
 
   test('a shard that is back at what it was before an acknowledged write is found before the next one', async () => {
