@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isCI } from '../tools.ts'
 
 const root = join(import.meta.dirname, '../..')
-const packages = readdirSync(join(root, 'packages'))
+/** Those that are published. */
+const packages = readdirSync(join(root, 'packages')).filter((name) => manifestOf(name).private !== true)
 const project = mkdtempSync(join(tmpdir(), 'interstate-consumer-'))
 
 beforeAll(async () => {
@@ -140,7 +141,7 @@ function tarball(name: string): string {
   return `interstate-${name}-${manifestOf(name).version}.tgz`
 }
 
-function manifestOf(name: string): { readonly version: string; readonly engines: { readonly node: string } } {
+function manifestOf(name: string): Manifest {
   return JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'))
 }
 
@@ -161,4 +162,10 @@ async function output(cwd: string, command: string, ...args: readonly string[]):
     const { stdout, stderr } = error as { stdout?: string; stderr?: string }
     throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`, { cause: error })
   }
+}
+
+interface Manifest {
+  readonly version: string
+  readonly private?: boolean
+  readonly engines: { readonly node: string }
 }
