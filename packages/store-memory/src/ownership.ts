@@ -6,7 +6,7 @@ interface ShardRow {
   readonly epoch: number
   /** Who acquired it, and has not given it back. */
   readonly runner: HostId | undefined
-  /** Runners since the last one that survived, before this one, that ended without giving it back. */
+  /** Runners in a row, before this one, that ended without giving it back. */
   readonly crashes: number
 }
 
@@ -34,7 +34,7 @@ export class Ownership {
     let most = 0
     const leases = shards.map((shard): Lease => {
       const { epoch, runner, crashes } = this.#row(shard)
-      const crashed = runner === undefined || handover.includes(shard) ? crashes : crashes + 1
+      const crashed = runner === undefined ? 0 : handover.includes(shard) ? crashes : crashes + 1
       const row = { epoch: epoch + 1, runner: owner, crashes: crashed }
       // Even the same owner gets a new epoch: its old process may still be writing after a pause.
       this.#rows.set(shard, row)
@@ -54,7 +54,7 @@ export class Ownership {
     for (const { shard, epoch } of leases) {
       const row = this.#row(shard)
       // A lease that passed on is not the old owner's to give back.
-      if (row.epoch === epoch) this.#rows.set(shard, { ...row, runner: undefined })
+      if (row.epoch === epoch) this.#rows.set(shard, { ...row, runner: undefined, crashes: 0 })
     }
   }
 

@@ -25,11 +25,11 @@ export class Ownership {
     this.#acquire = db.prepare(`
       INSERT INTO shard (shard, epoch, runner, crashes) VALUES (?, 1, ?, 0)
       ON CONFLICT (shard) DO UPDATE SET
-        epoch = epoch + 1, runner = excluded.runner, crashes = iif(runner IS NULL, crashes, crashes + 1)
+        epoch = epoch + 1, runner = excluded.runner, crashes = iif(runner IS NULL, 0, crashes + 1)
       RETURNING shard, epoch, crashes`)
     this.#survived = db.prepare('UPDATE shard SET crashes = 0 WHERE runner = ?')
     // A lease that passed on is not the old owner's to give back.
-    this.#release = db.prepare('UPDATE shard SET runner = NULL WHERE shard = ? AND epoch = ?')
+    this.#release = db.prepare('UPDATE shard SET runner = NULL, crashes = 0 WHERE shard = ? AND epoch = ?')
     const rows = db.prepare('SELECT shard, epoch FROM shard').all() as unknown as readonly Row[]
     this.#epochs = new Map(rows.map(({ shard, epoch }) => [shard, epoch]))
   }

@@ -211,8 +211,8 @@ export interface Probe {
 export interface Acquired {
   readonly leases: readonly Lease[]
   /**
-   * Owners of these shards, since the last that survived, that ended without {@link StoreDriver.release}: a message may be
-   * killing hosts. The largest count among the shards.
+   * Owners of these shards in a row that ended without {@link StoreDriver.release}: a message may be killing hosts. The
+   * largest count among the shards.
    */
   readonly crashes: number
 }
@@ -242,7 +242,7 @@ export interface StoreDriver {
   acquire(owner: HostId, shards: readonly ShardId[], handover?: readonly ShardId[]): Promise<Acquired>
   /** Says that the owner has outlived what may have killed the ones before it: `crashes` starts at 0 again. */
   survived(owner: HostId): Promise<void>
-  /** Gives shards back in good order: that is no crash. */
+  /** Gives shards back in good order. */
   release(leases: readonly Lease[]): Promise<void>
   /** Writes a group. Nothing of it may leave before this resolves (G8). */
   write(group: Group): Promise<GroupResult>

@@ -13,7 +13,7 @@ export const acquire: Script = script(
 ${wholeGuard}
 local crashes = tonumber(shard[8] or 0)
 if shard[9] == ARGV[5] then return {'acquired', seq, epoch, crashes} end
-if shard[7] and ARGV[6] ~= '1' then crashes = crashes + 1 end
+if not shard[7] then crashes = 0 elseif ARGV[6] ~= '1' then crashes = crashes + 1 end
 epoch, seq = epoch + 1, seq + 1
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'seq', seq, 'runner', ARGV[4], 'crashes', crashes, 'taken', ARGV[5])
 local attempts = redis.call('HGETALL', KEYS[2])
