@@ -6,10 +6,14 @@ import { describeKills, type Ground } from '../crash/kills.ts'
 import { isLong } from './rig.ts'
 import { describeWithRedis, type RedisServer, startServer } from './servers.ts'
 
+// Of a dozen kills chance may let most fall on the start or the recovery of a process.
 const scaleOf = (kills: number, hands: number) =>
   isLong
-    ? { stories: 1, kills: 50 * kills, hands: 50 * hands, timeout: 3_600_000 }
-    : { stories: 1, kills, hands, timeout: 300_000 }
+    ? {
+        ...{ stories: 1, kills: 50 * kills, hands: 50 * hands, timeout: 3_600_000 },
+        least: { atWork: 1 / 2, atFullSpeed: 1 / 20 },
+      }
+    : { stories: 1, kills, hands, timeout: 300_000, least: { atWork: 1 / 4, atFullSpeed: 0 } }
 
 /** A server that syncs what it writes before it answers; its files are among those of the story. */
 async function serverIn(folder: string): Promise<RedisServer> {
